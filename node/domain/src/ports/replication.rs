@@ -1,0 +1,41 @@
+//! The replicated state, as the rest of the system sees it: one trait to read it, one to change it.
+
+use async_trait::async_trait;
+
+use crate::ids::{AgentId, OrganizationId};
+use crate::replicated::{ReplicatedChange, Revision, TokenFacts};
+
+/// Why the replicated state did not take a change, or can't be relied upon.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplicationError {
+    /// Nothing was changed, or it is not known whether it was; a repetition is harmless and worth it.
+    #[error("the cluster can't take the change now: {0}")]
+    Unavailable(String),
+    /// The node can't prove that its view of revocations is recent enough to vouch for anything.
+    #[error("this node's view of revocations is too old to vouch for a token")]
+    Stale,
+    /// The node is shutting down or its log is broken; nothing more will be taken.
+    #[error("the replicated log is closed: {0}")]
+    Closed(String),
+}
+
+/// Reading: a few lock-free look-ups in an immutable snapshot; never waits.
+pub trait RevocationView: Send + Sync {
+    /// The revision that a token issued now must carry. Taken *before* the decision to issue, so that a revocation that
+    /// is applied during the decision kills the token. [`ReplicationError::Stale`] if the node may not vouch.
+    fn revision(&self) -> Result<Revision, ReplicationError>;
+
+    /// Whether a token is dead. [`ReplicationError::Stale`] if the node may not vouch.
+    fn is_revoked(&self, token: &TokenFacts) -> Result<bool, ReplicationError>;
+
+    /// Whether what was read of an agent when the state was at `read_at` may have changed since.
+    fn is_outdated(&self, organization: OrganizationId, agent: AgentId, read_at: Revision) -> bool;
+}
+
+/// Changing.
+#[async_trait]
+pub trait Replication: Send + Sync {
+    /// Makes the changes known; when it returns they are durable and applied on every reachable node. Applying a change
+    /// twice is the same as once.
+    async fn apply(&self, changes: Vec<ReplicatedChange>) -> Result<Revision, ReplicationError>;
+}
