@@ -1,0 +1,121 @@
+//! The whole pipeline from a request to a grant.
+
+use domain::{Scope, Secret};
+
+use super::*;
+use crate::oauth::client_authentication::{ClientAuthMethod, PresentedClient};
+use crate::test_support::{AGENT, CREDENTIAL, NOW, ORGANIZATION, SECRET, record, secrets};
+
+fn request(scope: Option<&str>) -> TokenRequest {
+    TokenRequest {
+        client: PresentedClient {
+            client_id: AGENT,
+            secret: Secret::new(SECRET),
+            method: ClientAuthMethod::ClientSecretBasic,
+        },
+        grant: GrantRequest::ClientCredentials,
+        scope: scope.map(|text| text.parse().expect("known scopes")),
+        resources: vec![],
+        nonce: None,
+    }
+}
+
+fn granted(record: &ClientRecord, scope: Option<&str>) -> Result<String, OAuthErrorCode> {
+    decide(&request(scope), Some(record), &secrets(), NOW)
+        .map(|grant| grant.scope.to_string())
+        .map_err(|error| error.code)
+}
+
+#[test]
+fn a_grant_takes_its_settings_from_the_organization() {
+    let mut record = record();
+    record.organization.token_ttl_seconds = 120;
+    record.organization.signing_algorithm = SigningAlgorithm::Es256;
+    let mut request = request(None);
+    request.resources = vec!["urn:x".into()];
+    request.nonce = Some("n".into());
+    let grant = decide(&request, Some(&record), &secrets(), NOW).expect("granted");
+    let expected = Grant {
+        organization: ORGANIZATION,
+        agent: AGENT,
+        credential: CREDENTIAL,
+        scope: ScopeSet::EMPTY.with(Scope::AgentsRead),
+        audience: vec!["urn:x".into()],
+        lifetime: Duration::from_secs(120),
+        algorithm: SigningAlgorithm::Es256,
+        family: None,
+        nonce: Some("n".into()),
+    };
+    assert_eq!(grant, expected);
+}
+
+#[test]
+fn no_token_outlives_the_memory_of_revocations() {
+    let mut record = record();
+    record.organization.token_ttl_seconds = u32::MAX;
+    let grant = decide(&request(None), Some(&record), &secrets(), NOW).expect("granted");
+    assert_eq!(grant.lifetime, Organization::TOKEN_TTL_MAX);
+}
+
+#[test]
+fn an_agent_gets_what_it_asks_for_except_the_operators_scope() {
+    let record = record();
+    assert_eq!(granted(&record, None), Ok("agents:read".into()));
+    let all_but_one = "agents:read agents:write tokens:read audit:read webhooks:read webhooks:write openid";
+    assert_eq!(granted(&record, Some(all_but_one)), Ok(all_but_one.into()));
+    assert_eq!(granted(&record, Some("admin:orgs")), Err(OAuthErrorCode::InvalidScope));
+}
+
+#[test]
+fn the_operators_scope_belongs_to_the_system_organization_alone() {
+    let mut system = record();
+    system.organization.slug = Organization::SYSTEM_SLUG.into();
+    assert_eq!(granted(&system, Some("admin:orgs")), Ok("admin:orgs".into()));
+
+    let mut narrowed_elsewhere = record();
+    narrowed_elsewhere.credentials[0].credential.scopes = Some(ScopeSet::all());
+    assert_eq!(
+        granted(&narrowed_elsewhere, Some("admin:orgs")),
+        Err(OAuthErrorCode::InvalidScope)
+    );
+}
+
+#[test]
+fn a_narrowed_credential_gives_no_more_than_it_has() {
+    let mut record = record();
+    record.credentials[0].credential.scopes = Some("tokens:read openid".parse().expect("known scopes"));
+    assert_eq!(granted(&record, Some("tokens:read")), Ok("tokens:read".into()));
+    assert_eq!(
+        granted(&record, Some("tokens:read agents:read")),
+        Err(OAuthErrorCode::InvalidScope)
+    );
+    assert_eq!(granted(&record, None), Err(OAuthErrorCode::InvalidScope));
+    record.credentials[0].credential.scopes = Some(ScopeSet::EMPTY);
+    assert_eq!(granted(&record, None), Err(OAuthErrorCode::InvalidScope));
+}
+
+#[test]
+fn suspended_and_gone_clients_are_told_so_but_only_with_the_right_secret() {
+    let mut agent_suspended = record();
+    agent_suspended.agent.status = AgentStatus::Suspended;
+    let mut agent_gone = record();
+    agent_gone.agent.status = AgentStatus::Decommissioned;
+    let mut organization_suspended = record();
+    organization_suspended.organization.status = OrganizationStatus::Suspended;
+    let mut organization_gone = record();
+    organization_gone.organization.status = OrganizationStatus::Deleted;
+    for record in [agent_suspended, agent_gone, organization_suspended, organization_gone] {
+        let error = decide(&request(None), Some(&record), &secrets(), NOW).expect_err("not in good standing");
+        assert_eq!((error.code, error.status()), (OAuthErrorCode::UnauthorizedClient, 403));
+        let mut guess = request(None);
+        guess.client.secret = Secret::new("sk_live_guess");
+        let error = decide(&guess, Some(&record), &secrets(), NOW).expect_err("wrong secret");
+        assert_eq!(error.code, OAuthErrorCode::InvalidClient);
+    }
+}
+
+#[test]
+fn an_unknown_client_is_invalid_client() {
+    let error = decide(&request(None), None, &secrets(), NOW).expect_err("unknown");
+    assert_eq!(error.code, OAuthErrorCode::InvalidClient);
+}
