@@ -6,7 +6,9 @@
 //! Whatever comes from outside is parsed within named limits, and nothing that a caller sent is repeated in an error.
 
 pub mod client_secrets;
+pub mod jose;
 pub mod oauth;
+pub mod token;
 
 #[cfg(test)]
 pub(crate) mod test_support;

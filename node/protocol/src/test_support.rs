@@ -3,17 +3,19 @@
 use domain::ports::Entropy;
 use domain::{
     Agent, AgentId, AgentStatus, AgentType, ClientRecord, Credential, CredentialId, CredentialStatus, DeploymentEnv,
-    NewAgent, Organization, OrganizationId, Secret, StoredCredential, Timestamp,
+    NewAgent, Organization, OrganizationId, Secret, SigningAlgorithm, StoredCredential, Timestamp,
 };
 use uuid::Uuid;
 
 use crate::client_secrets::ClientSecrets;
+use crate::jose::{GeneratedKey, KeyRing, KeyUse, RingKey, generate_key};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_500);
 pub(crate) const AGENT: AgentId = AgentId(Uuid::from_u128(0x0192_f0c1_2b3d_7a4e_8f00_0000_0000_00a1));
 pub(crate) const ORGANIZATION: OrganizationId =
     OrganizationId(Uuid::from_u128(0x0192_f0c1_2b3d_7a4e_8f00_0000_0000_00b1));
 pub(crate) const CREDENTIAL: CredentialId = CredentialId(Uuid::from_u128(0x0192_f0c1_2b3d_7a4e_8f00_0000_0000_00c1));
+pub(crate) const ISSUER: &str = "https://id.example";
 pub(crate) const SECRET: &str = "sk_live_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 pub(crate) fn secrets() -> ClientSecrets {
@@ -85,4 +87,30 @@ impl Entropy for Seeded {
             chunk.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes()[..chunk.len()]);
         }
     }
+}
+
+/// One key of each algorithm, the same for every test of a run: an RSA key takes long to make.
+pub(crate) fn keys() -> &'static [GeneratedKey] {
+    static KEYS: std::sync::OnceLock<Vec<GeneratedKey>> = std::sync::OnceLock::new();
+    KEYS.get_or_init(|| {
+        let make = |algorithm| generate_key(algorithm, &Seeded::new(1)).expect("generated");
+        SigningAlgorithm::ALL.iter().copied().map(make).collect()
+    })
+}
+
+/// A key as it stands in a ring.
+pub(crate) fn ring_key(key: &GeneratedKey, key_use: KeyUse) -> RingKey<'_> {
+    RingKey {
+        key_id: &key.key_id,
+        algorithm: key.algorithm,
+        key_use,
+        public_jwk: &key.public_jwk,
+        pkcs8: Some(&key.pkcs8),
+    }
+}
+
+/// A ring with the current keys of [`keys`].
+pub(crate) fn ring() -> KeyRing {
+    let entries: Vec<RingKey<'_>> = keys().iter().map(|key| ring_key(key, KeyUse::Current)).collect();
+    KeyRing::new(&entries).expect("three good keys")
 }

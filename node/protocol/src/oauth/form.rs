@@ -54,6 +54,16 @@ impl Form {
         self.all(name).next()
     }
 
+    /// Every parameter that was sent with a value, in the order sent.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let text = |range: &Range<usize>| &self.text[range.clone()];
+        let sent = self
+            .parameters
+            .iter()
+            .map(move |parameter| (text(&parameter.name), text(&parameter.value)));
+        sent.filter(|(_, value)| !value.is_empty())
+    }
+
     /// Every value of a parameter that may be repeated, in the order sent.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.parameters
