@@ -22,6 +22,9 @@ pub enum ClientAuthMethod {
 }
 
 impl ClientAuthMethod {
+    /// Every method.
+    pub const ALL: &'static [ClientAuthMethod] = &[Self::ClientSecretBasic, Self::ClientSecretPost];
+
     /// The name in metadata documents (RFC 7591 §2).
     pub const fn as_str(self) -> &'static str {
         match self {
