@@ -1,0 +1,91 @@
+//! Health: alive, ready, and in detail.
+
+use e2e::store::Store;
+use e2e::{Backend, Node, eventually, on_both_stores};
+use serde_json::json;
+
+on_both_stores!(
+    a_node_is_alive_and_ready_on_both_listeners,
+    details_tell_of_every_dependency_and_of_the_cluster,
+);
+
+async fn a_node_is_alive_and_ready_on_both_listeners(backend: Backend) {
+    let node = Node::start(backend).await;
+    for api in [node.api(), node.operator()] {
+        let alive = api.get("/health").send().await.expect(200);
+        assert!(alive.header("cache-control").contains("no-store"));
+        let body = alive.json();
+        assert!(body["status"].is_string() && body["checks"].is_object(), "{body}");
+        assert_eq!(
+            api.get("/health/ready").send().await.expect(200).json()["status"],
+            "ready"
+        );
+    }
+}
+
+async fn details_tell_of_every_dependency_and_of_the_cluster(backend: Backend) {
+    let node = Node::start(backend).await;
+    for api in [node.api(), node.operator()] {
+        let body = api.get("/health/detailed").send().await.expect(200).json();
+        let checks = body["checks"].as_object().expect("checks");
+        assert!(checks.values().all(|check| check["status"] == "healthy"), "{body}");
+        let replication = &checks["replication"];
+        assert_eq!(
+            (&replication["role"], &replication["lag"]),
+            (&json!("leader"), &json!(0))
+        );
+        assert!(replication["term"].as_u64().is_some_and(|term| term >= 1), "{body}");
+        assert!(
+            replication["revocationStalenessMs"]
+                .as_u64()
+                .is_some_and(|millis| millis < 5000),
+            "{body}"
+        );
+        assert_eq!(
+            checks.contains_key("redis"),
+            backend == Backend::Postgres && e2e::settings::redis_url().is_some(),
+            "{body}"
+        );
+    }
+}
+
+/// PostgreSQL goes away and comes back; nobody restarts the node.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_goes_away_is_told_and_survived() {
+    if e2e::settings::postgres_url().is_none() {
+        e2e::skip::note(
+            "health::a_database_that_goes_away_is_told_and_survived",
+            e2e::skip::WITHOUT_POSTGRES,
+        );
+        return;
+    }
+    let node = Node::start(Backend::Postgres).await;
+    let admin = node.admin().await;
+    let Store::Postgres(database) = &node.place.store else {
+        panic!("a database was asked for")
+    };
+    database.shut().await;
+    let details = node.api().get("/health/detailed").send().await.expect(503).json();
+    assert_eq!(details["checks"]["store"]["status"], "unreachable", "{details}");
+    let _ = node.api().get("/health").send().await.expect(200);
+    let refused = admin.get("/api/v1/agents").send().await;
+    refused.expect_error(503, "SERVICE_UNAVAILABLE");
+    assert!(
+        refused
+            .header("retry-after")
+            .parse::<u32>()
+            .is_ok_and(|seconds| seconds >= 1),
+        "{:?}",
+        refused.headers
+    );
+    let refused = admin.post("/api/v1/agents", &e2e::session::agent_body()).send().await;
+    refused.expect_error(503, "SERVICE_UNAVAILABLE");
+    database.open().await;
+    eventually("the node to find its database again", async || {
+        let answer = node.api().get("/health/detailed").send().await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
+    node.check_it_works().await;
+    assert_eq!(node.admin().await.verify().await["verified"], true);
+}
