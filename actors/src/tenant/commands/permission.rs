@@ -1,0 +1,55 @@
+//! Whose credentials a caller may manage, and how much they may allow.
+
+use domain::{AgentId, Scope, ScopeSet};
+
+use super::WriteContext;
+use crate::error::TenantError;
+use crate::tenant::requests::Caller;
+
+/// Without `admin:orgs` an agent manages only its own credentials.
+pub(super) fn check_owner(caller: &Caller, agent: AgentId) -> Result<(), TenantError> {
+    if caller.agent == agent || caller.scopes.contains(Scope::AdminOrgs) {
+        Ok(())
+    } else {
+        Err(TenantError::Forbidden)
+    }
+}
+
+/// What a credential may allow that this caller gets hold of: no more than the credential that the caller came with, or
+/// one that was narrowed could be used to get one that is not. `None` is everything.
+pub(super) async fn widest(context: &WriteContext, caller: &Caller) -> Result<Option<ScopeSet>, TenantError> {
+    if caller.scopes.contains(Scope::AdminOrgs) {
+        return Ok(None);
+    }
+    let own = context
+        .credentials
+        .find(caller.organization, caller.agent, caller.credential)
+        .await?;
+    Ok(own.ok_or(TenantError::Forbidden)?.scopes)
+}
+
+/// Whether a credential with these scopes allows no more than `widest`.
+pub(super) fn check_no_wider(scopes: Option<ScopeSet>, widest: Option<ScopeSet>) -> Result<(), TenantError> {
+    let allowed = match (scopes, widest) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(scopes), Some(widest)) => scopes.is_subset_of(widest),
+    };
+    if allowed { Ok(()) } else { Err(TenantError::Forbidden) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_narrowed_begets_nothing_wider() {
+        let set = |text: &str| Some(text.parse::<ScopeSet>().expect("scopes"));
+        let is_allowed = |scopes, widest| check_no_wider(scopes, widest).is_ok();
+        assert!(is_allowed(None, None));
+        assert!(is_allowed(set("agents:write"), None));
+        assert!(is_allowed(set("agents:write"), set("agents:write agents:read")));
+        assert!(!is_allowed(set("audit:read"), set("agents:write agents:read")));
+        assert!(!is_allowed(None, set("agents:write agents:read")));
+    }
+}
