@@ -1,1 +1,41 @@
-//! Placeholder.
+//! The replicated state of an installation: revocations, signing keys and cache epochs, agreed upon through Raft.
+//!
+//! A [`ClusterNode`] keeps its log and snapshots on disk and its state in memory; whoever wants to read or change the
+//! state gets a [`ClusterHandle`], which implements the domain's ports `Replication` and `RevocationView`. The handle
+//! is the same whether the cluster has one member or many.
+//!
+//! **Architecture invariant:** no type of the consensus library, of the log store or of the codec is visible outside
+//! this crate; `state/` is a pure function of commands and knows neither time, disk nor network; only `codec.rs` knows
+//! how bytes are laid out.
+
+mod batching;
+mod bootstrap;
+mod codec;
+mod command;
+mod config;
+mod error;
+mod freshness;
+mod handle;
+mod keys;
+mod log_store;
+mod meters;
+mod network;
+mod node;
+mod publish;
+mod raft_types;
+mod sealing;
+mod state;
+mod state_machine;
+mod status;
+mod ticking;
+
+pub use bootstrap::{Bootstrap, NewSigningKey};
+pub use config::{ClusterConfig, ClusterPorts, Execution};
+pub use error::ClusterError;
+pub use handle::ClusterHandle;
+pub use keys::{KeyState, OpenedKey};
+pub use meters::ClusterMeters;
+pub use network::{NoPeers, Peer, Transport, TransportError};
+pub use node::ClusterNode;
+pub use sealing::{MasterKey, MasterKeyError, MasterKeys, SealingError};
+pub use status::{ClusterStatus, Role};

@@ -1,0 +1,248 @@
+//! Proposals in batches: whatever queues while one proposal is on its way becomes the next log entry, so that one
+//! synchronization of the disk and one round trip serve everybody who waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ports::ReplicationError;
+use metrics::Histogram;
+use openraft::errors::{ClientWriteError, RaftError};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::command::{Batch, Command, CommandResult};
+use crate::raft_types::Raft;
+
+/// How many callers may wait for the next batch; more are turned away.
+const QUEUE: usize = 8_192;
+/// How many callers one batch serves at most.
+const CALLERS_MAX: usize = 2_048;
+/// How many commands one caller may propose together.
+pub(crate) const COMMANDS_PER_CALL_MAX: usize = 1_024;
+/// How many commands one batch holds at most.
+const COMMANDS_MAX: usize = 4_096;
+/// How long to wait before asking again where there is no leader yet.
+const RETRY_AFTER: Duration = Duration::from_millis(10);
+
+type Answer = Result<Vec<CommandResult>, ReplicationError>;
+
+struct Proposal {
+    commands: Vec<Command>,
+    give_up_at: Instant,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// The way to propose commands. Copies share the queue.
+#[derive(Clone)]
+pub(crate) struct Proposer {
+    queue: mpsc::Sender<Proposal>,
+    deadline: Duration,
+}
+
+/// The other end of the queue; [`Batching::run`] serves it.
+pub(crate) struct Batching {
+    queue: mpsc::Receiver<Proposal>,
+    raft: Raft,
+    commit_latency_seconds: Histogram,
+}
+
+impl Proposer {
+    /// A queue whose callers wait no longer than `deadline`.
+    pub(crate) fn new(raft: Raft, deadline: Duration, commit_latency_seconds: Histogram) -> (Self, Batching) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        (
+            Self {
+                queue: sender,
+                deadline,
+            },
+            Batching {
+                queue: receiver,
+                raft,
+                commit_latency_seconds,
+            },
+        )
+    }
+
+    /// Proposes commands, all in one entry, and returns their results once they are applied.
+    pub(crate) async fn propose(&self, commands: Vec<Command>) -> Answer {
+        if commands.len() > COMMANDS_PER_CALL_MAX {
+            return Err(ReplicationError::Unavailable(format!(
+                "{} changes at once are too many; propose at most {COMMANDS_PER_CALL_MAX}",
+                commands.len()
+            )));
+        }
+        let give_up_at = Instant::now() + self.deadline;
+        let (answer, answered) = oneshot::channel();
+        self.queue
+            .try_send(Proposal {
+                commands,
+                give_up_at,
+                answer,
+            })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => {
+                    ReplicationError::Unavailable("too many changes are waiting".into())
+                }
+                mpsc::error::TrySendError::Closed(_) => shut_down(),
+            })?;
+        match timeout_at(give_up_at, answered).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(shut_down()),
+            Err(_) => Err(too_late()),
+        }
+    }
+}
+
+impl Batching {
+    /// Serves the queue until the last proposer is gone.
+    pub(crate) async fn run(mut self) {
+        let mut waiting: Vec<Proposal> = Vec::new();
+        loop {
+            if waiting.is_empty() && self.queue.recv_many(&mut waiting, CALLERS_MAX).await == 0 {
+                return;
+            }
+            let room = CALLERS_MAX.saturating_sub(waiting.len());
+            while waiting.len() < room.max(1)
+                && let Ok(next) = self.queue.try_recv()
+            {
+                waiting.push(next);
+            }
+            let rest = waiting.split_off(batch_length(&waiting));
+            let batch = std::mem::replace(&mut waiting, rest);
+            self.serve(batch).await;
+        }
+    }
+
+    async fn serve(&self, proposals: Vec<Proposal>) {
+        // Whoever has given up was told so already.
+        let proposals: Vec<Proposal> = proposals
+            .into_iter()
+            .filter(|proposal| !proposal.answer.is_closed())
+            .collect();
+        let Some(give_up_at) = proposals.iter().map(|proposal| proposal.give_up_at).max() else {
+            return;
+        };
+        let commands: Arc<[Command]> = proposals
+            .iter()
+            .flat_map(|proposal| proposal.commands.iter().cloned())
+            .collect();
+        let outcome = self.write(Batch(commands), give_up_at).await;
+        answer(proposals, outcome);
+    }
+
+    async fn write(&self, batch: Batch, give_up_at: Instant) -> Answer {
+        let proposed_at = Instant::now();
+        let outcome = timeout_at(give_up_at, self.write_to_leader(batch))
+            .await
+            .unwrap_or_else(|_| Err(too_late()));
+        if outcome.is_ok() {
+            self.commit_latency_seconds.record(proposed_at.elapsed());
+        }
+        outcome
+    }
+
+    /// A leader that was just elected, or restarted, takes no writes until a quorum has confirmed it: try again.
+    async fn write_to_leader(&self, batch: Batch) -> Answer {
+        loop {
+            match self.raft.client_write(batch.clone()).await {
+                Ok(written) => return Ok(written.data),
+                Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward))) => {
+                    if let Some(leader) = forward.leader_id.filter(|leader| leader != self.raft.node_id()) {
+                        return Err(ReplicationError::Unavailable(format!(
+                            "changes are taken by the leader, node {leader}"
+                        )));
+                    }
+                    sleep(RETRY_AFTER).await;
+                }
+                Err(RaftError::APIError(error)) => return Err(ReplicationError::Unavailable(error.to_string())),
+                Err(RaftError::Fatal(fatal)) => return Err(ReplicationError::Closed(fatal.to_string())),
+            }
+        }
+    }
+}
+
+/// How many of the callers that wait fit into one batch; at least one.
+fn batch_length(waiting: &[Proposal]) -> usize {
+    let mut commands = 0;
+    let fits = |proposal: &&Proposal| {
+        commands += proposal.commands.len();
+        commands <= COMMANDS_MAX
+    };
+    waiting.iter().take_while(fits).count().max(1).min(waiting.len())
+}
+
+fn answer(proposals: Vec<Proposal>, outcome: Answer) {
+    let mut results = match outcome {
+        Ok(results) => results.into_iter(),
+        Err(error) => {
+            // A caller that has given up meanwhile does not listen; that is all right.
+            proposals
+                .into_iter()
+                .for_each(|proposal| drop(proposal.answer.send(Err(error.clone()))));
+            return;
+        }
+    };
+    for proposal in proposals {
+        let own: Vec<CommandResult> = results.by_ref().take(proposal.commands.len()).collect();
+        assert_eq!(
+            own.len(),
+            proposal.commands.len(),
+            "the state machine returns a result for each command"
+        );
+        drop(proposal.answer.send(Ok(own)));
+    }
+}
+
+fn too_late() -> ReplicationError {
+    ReplicationError::Unavailable("it was not applied in time; whether it will be is not known".to_owned())
+}
+
+fn shut_down() -> ReplicationError {
+    ReplicationError::Closed("this node is shutting down".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Revision, Timestamp};
+
+    use super::*;
+
+    fn proposal(commands: usize) -> (Proposal, oneshot::Receiver<Answer>) {
+        let (answer, answered) = oneshot::channel();
+        let commands = vec![Command::Tick { now: Timestamp::EPOCH }; commands];
+        (
+            Proposal {
+                commands,
+                give_up_at: Instant::now(),
+                answer,
+            },
+            answered,
+        )
+    }
+
+    #[test]
+    fn a_batch_takes_what_fits_and_at_least_one() {
+        let sizes = |sizes: &[usize]| {
+            let waiting: Vec<Proposal> = sizes.iter().map(|size| proposal(*size).0).collect();
+            batch_length(&waiting)
+        };
+        assert_eq!(sizes(&[]), 0);
+        assert_eq!(sizes(&[1, 2, 3]), 3);
+        assert_eq!(sizes(&[COMMANDS_MAX, 1]), 1);
+        assert_eq!(sizes(&[COMMANDS_MAX - 1, 1, 1]), 2);
+        assert_eq!(sizes(&[COMMANDS_MAX + 1, 1]), 1);
+    }
+
+    #[test]
+    fn each_caller_gets_the_results_of_its_own_commands() {
+        let (first, mut first_answer) = proposal(2);
+        let (second, mut second_answer) = proposal(1);
+        let result = |revision| CommandResult {
+            revision: Revision(revision),
+            refusal: None,
+        };
+        answer(vec![first, second], Ok(vec![result(1), result(2), result(3)]));
+        assert_eq!(first_answer.try_recv().unwrap(), Ok(vec![result(1), result(2)]));
+        assert_eq!(second_answer.try_recv().unwrap(), Ok(vec![result(3)]));
+    }
+}

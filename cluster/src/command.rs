@@ -1,0 +1,139 @@
+//! The changes that the replicated state knows. A command carries its time and its bytes, so that applying it is the
+//! same everywhere.
+//!
+//! **The order of variants and fields is the format of the log.** Variants are only ever added at the end; a changed
+//! one becomes a new one. A test keeps the bytes of each.
+
+use std::fmt;
+use std::sync::Arc;
+
+use domain::{AgentId, KeyId, OrganizationId, ReplicatedChange, Revision, Revocation, SigningAlgorithm, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::sealing::Sealed;
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Command {
+    /// The installation gets its identity and first keys. A second one changes nothing.
+    Bootstrap(BootstrapCommand),
+    /// Tokens die.
+    Revoke(Revocation),
+    /// What nodes have cached of an agent is stale.
+    AgentChanged(AgentId),
+    /// What nodes have cached of an organization and its agents is stale.
+    OrganizationChanged(OrganizationId),
+    /// Time has passed: what has expired may be forgotten.
+    Tick {
+        /// The leader's wall clock.
+        now: Timestamp,
+    },
+    /// Verifiers learn a key that will sign later.
+    PublishKey {
+        /// The key.
+        key: SealedKey,
+        /// When.
+        at: Timestamp,
+    },
+    /// A published key begins to sign; the one that signed with its algorithm so far is retired.
+    MakeKeyCurrent {
+        /// Which.
+        key_id: KeyId,
+        /// When.
+        at: Timestamp,
+    },
+    /// A key that signs no longer, or has not begun to, leaves.
+    RemoveKey {
+        /// Which.
+        key_id: KeyId,
+    },
+}
+
+/// The first keys of an installation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BootstrapCommand {
+    /// Identifies the installation.
+    pub(crate) cluster_id: Uuid,
+    /// The first signing keys; current at once.
+    pub(crate) keys: Vec<SealedKey>,
+    /// The key of the keyed digests of client secrets.
+    pub(crate) digest_key: Sealed,
+    /// When.
+    pub(crate) at: Timestamp,
+}
+
+/// A signing key as it travels: the private half is sealed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SealedKey {
+    /// The `kid`.
+    pub(crate) key_id: KeyId,
+    /// What it signs with.
+    pub(crate) algorithm: SigningAlgorithm,
+    /// The public half, JSON.
+    pub(crate) public_jwk: String,
+    /// The private half.
+    pub(crate) sealed: Sealed,
+}
+
+impl From<ReplicatedChange> for Command {
+    fn from(change: ReplicatedChange) -> Self {
+        match change {
+            ReplicatedChange::Revoke(revocation) => Command::Revoke(revocation),
+            ReplicatedChange::AgentChanged(agent) => Command::AgentChanged(agent),
+            ReplicatedChange::OrganizationChanged(organization) => Command::OrganizationChanged(organization),
+        }
+    }
+}
+
+/// Why a command changed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("the installation has its keys already")]
+    AlreadyBootstrapped,
+    #[error("the installation has no keys yet")]
+    NotBootstrapped,
+    #[error("two keys of one algorithm, or two with one id, cannot be first")]
+    AmbiguousKeys,
+    #[error("there is another key with this id")]
+    KeyExists,
+    #[error("there is no key with this id")]
+    NoSuchKey,
+    #[error("the key is not in the state that this step starts from")]
+    WrongKeyState,
+    #[error("the deny list is full")]
+    DenyListFull,
+    #[error("the key ring is full")]
+    KeyRingFull,
+}
+
+/// What came of a command. Every command counts the revision up, also one that changed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CommandResult {
+    /// The revision of the state that has the command applied.
+    pub(crate) revision: Revision,
+    /// Why nothing else changed, if nothing did.
+    pub(crate) refusal: Option<Refusal>,
+}
+
+/// What one log entry carries: all that was waiting when it was proposed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Batch(pub(crate) Arc<[Command]>);
+
+impl fmt::Display for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} commands", self.0.len())
+    }
+}
+
+impl Serialize for Batch {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0[..].serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Batch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(|commands| Self(commands.into()))
+    }
+}

@@ -1,0 +1,103 @@
+//! What can go wrong with the replicated state. Messages tell an operator what to do.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use domain::ports::ReplicationError;
+
+use crate::sealing::SealingError;
+
+/// Why a node did not start, or did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// The settings contradict each other.
+    #[error("the cluster's settings cannot work: {0}")]
+    Config(&'static str),
+    /// A file or folder could not be read or written.
+    #[error("cannot use {path}: {source}")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another process has the folder open.
+    #[error("{path} is in use by another process; stop that process, or give this one a data directory of its own")]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder belongs to another node.
+    #[error("{path} belongs to node {found}, not to node {expected}; correct the node id or the data directory")]
+    ForeignFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Whose it is.
+        found: u64,
+        /// Who wanted to open it.
+        expected: u64,
+    },
+    /// The folder was written by a later version of this software.
+    #[error(
+        "{path} was written in format {found}, this version knows formats up to {known}; start the version that wrote it"
+    )]
+    NewerFormat {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The latest format that this version knows.
+        known: u32,
+    },
+    /// Something in the log or in a snapshot is not what was written.
+    #[error(
+        "the replicated log in {path} is damaged: {detail}. Nothing was changed. Restore the folder from a backup, or, \
+         if this is a single development node that may lose its keys and revocations, remove it to start anew"
+    )]
+    CorruptLog {
+        /// The folder or file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A secret of the replicated state can't be opened.
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
+    /// There are no keys yet.
+    #[error("the installation has no signing keys yet; it must be bootstrapped first")]
+    NotBootstrapped,
+    /// There was no leader in time.
+    #[error(
+        "the cluster had no leader after {waited:?}; check that a majority of its members is running and reachable"
+    )]
+    NoLeader {
+        /// How long the node waited.
+        waited: Duration,
+    },
+    /// The consensus stopped.
+    #[error("the replicated log has stopped: {0}")]
+    Stopped(String),
+    /// The replicated state refused a change.
+    #[error("the replicated state refused the change: {0}")]
+    Refused(String),
+    /// A change was not taken.
+    #[error(transparent)]
+    Replication(#[from] ReplicationError),
+}
+
+impl ClusterError {
+    pub(crate) fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
+        Self::Io {
+            path: path.into(),
+            source,
+        }
+    }
+
+    pub(crate) fn corrupt(path: impl Into<PathBuf>, detail: impl Into<String>) -> Self {
+        Self::CorruptLog {
+            path: path.into(),
+            detail: detail.into(),
+        }
+    }
+}

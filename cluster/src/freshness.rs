@@ -1,0 +1,168 @@
+//! How recent a node's view of revocations is, proven rather than assumed.
+//!
+//! At short intervals a node asks the leader for a *read index*: how far the log was committed, confirmed by a quorum
+//! that the leader still leads. Once the node has applied that index, its view is as recent as the moment at which it
+//! asked, on its own monotonic clock. No clocks are compared, and who follows a deposed leader goes stale by itself.
+//!
+//! The leader confirms each request with its quorum instead of relying on a lease: a lease that was granted before a
+//! member restarted is not remembered by it, and the round trip costs next to nothing four times a second.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use domain::ports::{Clock, ReplicationError};
+use openraft::ReadPolicy;
+use tokio::time::MissedTickBehavior;
+
+use crate::raft_types::Raft;
+
+/// No proof yet.
+const NEVER: u64 = 0;
+
+/// The moment as of which the node's view is known to be complete.
+pub(crate) struct Freshness {
+    clock: Arc<dyn Clock>,
+    limit: Duration,
+    /// Nanoseconds of the monotonic clock, plus one; or [`NEVER`].
+    confirmed_at: AtomicU64,
+}
+
+impl Freshness {
+    pub(crate) fn new(clock: Arc<dyn Clock>, limit: Duration) -> Self {
+        Self {
+            clock,
+            limit,
+            confirmed_at: AtomicU64::new(NEVER),
+        }
+    }
+
+    /// How old the view may be; `Duration::MAX` before the first proof.
+    pub(crate) fn staleness(&self) -> Duration {
+        match self.confirmed_at.load(Ordering::Acquire) {
+            NEVER => Duration::MAX,
+            confirmed => self
+                .clock
+                .monotonic()
+                .saturating_sub(Duration::from_nanos(confirmed - 1)),
+        }
+    }
+
+    /// Fails if the view is too old to vouch for anything.
+    pub(crate) fn require(&self) -> Result<(), ReplicationError> {
+        if self.is_fresh() {
+            Ok(())
+        } else {
+            Err(ReplicationError::Stale)
+        }
+    }
+
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.staleness() <= self.limit
+    }
+
+    /// The view is complete as of `asked_at`. Proofs that arrive out of order do no harm.
+    fn confirm(&self, asked_at: Duration) {
+        let nanos = u64::try_from(asked_at.as_nanos()).unwrap_or(u64::MAX - 1);
+        self.confirmed_at.fetch_max(nanos + 1, Ordering::AcqRel);
+    }
+
+    /// Asks for one proof and waits until what it covers is applied.
+    pub(crate) async fn refresh(&self, raft: &Raft) -> Result<(), String> {
+        let asked_at = self.clock.monotonic();
+        let proof = async {
+            let linearizer = raft
+                .get_read_linearizer(ReadPolicy::ReadIndex)
+                .await
+                .map_err(|error| error.to_string())?;
+            let applied = linearizer
+                .try_await_ready(raft, Some(self.limit))
+                .await
+                .map_err(|error| error.to_string())?;
+            applied
+                .map(drop)
+                .map_err(|_| "what the leader has committed was not applied in time".to_owned())
+        };
+        tokio::time::timeout(self.limit, proof)
+            .await
+            .map_err(|_| "the leader's quorum did not answer in time".to_owned())??;
+        self.confirm(asked_at);
+        Ok(())
+    }
+}
+
+/// Keeps the view fresh, and tells `after_each` when a round is over.
+pub(crate) async fn keep_fresh(freshness: Arc<Freshness>, raft: Raft, interval: Duration, after_each: impl Fn()) {
+    let mut rounds = tokio::time::interval(interval);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut was_fresh = true;
+    loop {
+        rounds.tick().await;
+        let outcome = freshness.refresh(&raft).await;
+        let is_fresh = freshness.is_fresh();
+        if let Err(reason) = outcome
+            && was_fresh
+            && !is_fresh
+        {
+            tracing::warn!(
+                reason,
+                "this node can't prove that its view of revocations is recent, and vouches for nothing"
+            );
+        }
+        if is_fresh && !was_fresh {
+            tracing::info!("this node's view of revocations is recent again");
+        }
+        was_fresh = is_fresh;
+        after_each();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use domain::Timestamp;
+
+    use super::*;
+
+    struct Hand(Mutex<Duration>);
+    impl Clock for Hand {
+        fn now(&self) -> Timestamp {
+            Timestamp::EPOCH
+        }
+        fn monotonic(&self) -> Duration {
+            *self.0.lock().unwrap()
+        }
+    }
+
+    #[test]
+    fn a_view_is_as_old_as_its_last_proof() {
+        let clock = Arc::new(Hand(Mutex::new(Duration::from_secs(100))));
+        let set = |seconds: f64| *clock.0.lock().unwrap() = Duration::from_secs_f64(seconds);
+        let freshness = Freshness::new(clock.clone(), Duration::from_secs(5));
+        assert_eq!(freshness.staleness(), Duration::MAX);
+        assert_eq!(freshness.require(), Err(ReplicationError::Stale));
+        freshness.confirm(Duration::from_secs(99));
+        assert_eq!(freshness.staleness(), Duration::from_secs(1));
+        assert_eq!(freshness.require(), Ok(()));
+        set(104.0);
+        assert_eq!(freshness.require(), Ok(()), "five seconds are within the limit");
+        set(104.001);
+        assert_eq!(freshness.require(), Err(ReplicationError::Stale));
+        freshness.confirm(Duration::from_secs(103));
+        freshness.confirm(Duration::from_secs(101));
+        assert_eq!(
+            freshness.staleness(),
+            Duration::from_millis(1_001),
+            "an older proof does not count"
+        );
+    }
+
+    #[test]
+    fn a_proof_from_the_clocks_beginning_counts() {
+        let clock = Arc::new(Hand(Mutex::new(Duration::ZERO)));
+        let freshness = Freshness::new(clock, Duration::from_secs(5));
+        freshness.confirm(Duration::ZERO);
+        assert_eq!(freshness.require(), Ok(()));
+    }
+}

@@ -1,0 +1,151 @@
+//! The folder that a node keeps its log and snapshots in: whose it is, in which format, and that only one process has it.
+//!
+//! `raft/IDENTITY` says it in plain text; `raft/LOCK` is locked while the folder is in use.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::error::ClusterError;
+
+/// The layout of the folder that this version writes and reads.
+const FORMAT: u32 = 1;
+
+/// A node's folder, locked until it is dropped.
+pub(crate) struct RaftFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl RaftFolder {
+    /// Opens `raft/` in the data directory, or creates it.
+    pub(crate) fn open(data_dir: &Path, node_id: u64) -> Result<Self, ClusterError> {
+        let path = data_dir.join("raft");
+        std::fs::create_dir_all(&path).map_err(|error| ClusterError::io(&path, error))?;
+        let lock = lock(&path)?;
+        let folder = Self { path, _lock: lock };
+        match std::fs::read_to_string(folder.identity_path()) {
+            Ok(text) => folder.check(&text, node_id)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => folder.create(node_id)?,
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(folder.unreadable()),
+            Err(error) => return Err(ClusterError::io(folder.identity_path(), error)),
+        }
+        Ok(folder)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the log is.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path.join("log")
+    }
+
+    /// Where the snapshots are.
+    pub(crate) fn snapshots(&self) -> PathBuf {
+        self.path.join("snapshots")
+    }
+
+    fn identity_path(&self) -> PathBuf {
+        self.path.join("IDENTITY")
+    }
+
+    fn check(&self, identity: &str, node_id: u64) -> Result<(), ClusterError> {
+        let (format, found) = parse(identity).ok_or_else(|| self.unreadable())?;
+        if format > FORMAT {
+            return Err(ClusterError::NewerFormat {
+                path: self.path.clone(),
+                found: format,
+                known: FORMAT,
+            });
+        }
+        if found != node_id {
+            return Err(ClusterError::ForeignFolder {
+                path: self.path.clone(),
+                found,
+                expected: node_id,
+            });
+        }
+        if !self.log().join("version").exists() {
+            return Err(ClusterError::corrupt(&self.path, "the log is missing"));
+        }
+        Ok(())
+    }
+
+    /// The identity is written last. Without one, either nothing was ever acknowledged here, and what is left of a
+    /// creation that was interrupted may go; or somebody removed it, and then nothing may be touched.
+    fn create(&self, node_id: u64) -> Result<(), ClusterError> {
+        let log = self.log();
+        if super::journal_check::last_round_in(&log)?.is_some() || self.has_snapshots()? {
+            return Err(ClusterError::corrupt(
+                &self.path,
+                "there is a log, but IDENTITY is missing",
+            ));
+        }
+        if log.exists() {
+            std::fs::remove_dir_all(&log).map_err(|error| ClusterError::io(&log, error))?;
+        }
+        drop(super::fjall_disk::FjallDisk::open(&log)?);
+        let text =
+            format!("An AgentIdP node's replicated log. Do not change or copy.\nformat {FORMAT}\nnode {node_id}\n");
+        replace_file(&self.identity_path(), text.as_bytes())
+            .map_err(|error| ClusterError::io(self.identity_path(), error))
+    }
+
+    fn has_snapshots(&self) -> Result<bool, ClusterError> {
+        match std::fs::read_dir(self.snapshots()) {
+            Ok(mut files) => Ok(files.next().is_some()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(ClusterError::io(self.snapshots(), error)),
+        }
+    }
+
+    fn unreadable(&self) -> ClusterError {
+        ClusterError::corrupt(&self.path, "IDENTITY is not readable")
+    }
+}
+
+fn lock(path: &Path) -> Result<File, ClusterError> {
+    let name = path.join("LOCK");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&name)
+        .map_err(|error| ClusterError::io(&name, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ClusterError::Locked { path: path.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(ClusterError::io(&name, error)),
+    }
+}
+
+fn parse(identity: &str) -> Option<(u32, u64)> {
+    let mut lines = identity.lines().skip(1);
+    let format = lines.next()?.strip_prefix("format ")?.parse().ok()?;
+    // A later format may say more, or say it otherwise; its number is all that must be understood.
+    if format > FORMAT {
+        return Some((format, 0));
+    }
+    let node = lines.next()?.strip_prefix("node ")?.parse().ok()?;
+    lines.next().is_none().then_some((format, node))
+}
+
+/// Writes a file so that there is either the former one or the whole new one, whatever happens.
+pub(crate) fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
+    let temporary = path.with_extension("tmp");
+    let mut file = File::create(&temporary)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, path)?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// Makes renames and removals in a folder durable.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! The Raft log: entries, the vote and how far the log was given up, durable before anybody is told so.
+//!
+//! What must be durable goes to a [`writer`] that gathers whatever has queued into one synchronized round. What was
+//! not yet written can be read all the same: the newest entries are kept in memory, which also spares the way back
+//! from the disk when they are applied.
+
+mod disk;
+mod fjall_disk;
+mod folder;
+pub(crate) mod frame;
+mod journal_check;
+mod loading;
+mod reading;
+mod recent;
+mod storage;
+pub(crate) mod stored;
+mod writer;
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+pub(crate) use folder::{RaftFolder, sync_folder};
+
+use crate::config::Execution;
+use crate::error::ClusterError;
+use crate::raft_types::{LogId, Vote};
+use disk::LogDisk;
+use recent::Recent;
+use writer::Writer;
+
+/// The log of one node. Copies share it.
+#[derive(Clone)]
+pub(crate) struct LogStore(Arc<Inner>);
+
+struct Inner {
+    index: Arc<Mutex<Index>>,
+    writer: Writer,
+    execution: Execution,
+}
+
+/// What is known of the log without asking the disk.
+struct Index {
+    vote: Option<Vote>,
+    committed: Option<LogId>,
+    purged: Option<LogId>,
+    last: Option<LogId>,
+    recent: Recent,
+}
+
+impl Index {
+    /// The last entry, or the last one that was given up if there is none.
+    fn last(&self) -> Option<LogId> {
+        self.last.or(self.purged)
+    }
+}
+
+impl LogStore {
+    /// Opens the log in the folder and verifies every record of it.
+    pub(crate) fn open(folder: &RaftFolder, execution: Execution) -> Result<Self, ClusterError> {
+        let path = folder.log();
+        let disk = fjall_disk::FjallDisk::open(&path)?;
+        Self::on(Arc::new(disk), &path, execution)
+    }
+
+    fn on(disk: Arc<dyn LogDisk>, path: &std::path::Path, execution: Execution) -> Result<Self, ClusterError> {
+        let index = Arc::new(Mutex::new(loading::load(disk.as_ref(), path)?));
+        let writer = Writer::start(disk, execution).map_err(|error| ClusterError::io(path, error))?;
+        Ok(Self(Arc::new(Inner {
+            index,
+            writer,
+            execution,
+        })))
+    }
+
+    /// Writes what is waiting and lets go of the files. Whoever still holds a copy gets errors from now on.
+    pub(crate) async fn close(&self) {
+        let committed = self.index().committed;
+        self.0.writer.close(committed).await;
+    }
+
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.0.index.lock().expect("nothing that holds this lock can panic")
+    }
+}
+
+fn closed() -> io::Error {
+    io::Error::other("the log is closed")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! The replicated state: what every node has in memory, and the pure function that changes it.
+//!
+//! Everything is kept in persistent ordered maps: a copy of the whole state costs a few pointers, whether it is for
+//! readers or for a snapshot, and two replicas that applied the same commands are equal to the last byte.
+
+mod changes;
+mod image;
+mod key_ring;
+mod revocations;
+
+use domain::ports::ReplicationError;
+use domain::{AgentId, OrganizationId, Revision, Timestamp, TokenFacts};
+use uuid::Uuid;
+
+pub(crate) use image::{ImagePart, Restoring};
+pub(crate) use key_ring::{KeyRing, StoredKey};
+#[cfg(test)]
+pub(crate) use revocations::FORGET_MARGIN;
+
+use crate::command::{BootstrapCommand, Command, CommandResult, Refusal};
+use crate::sealing::Sealed;
+use changes::Changes;
+use revocations::Revocations;
+
+/// How much the state may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Revocations; more are refused, since forgetting one early would bring a token back to life.
+    pub(crate) revocations: usize,
+    /// Changed subjects; of more, the oldest are forgotten, which makes nodes read rows anew.
+    pub(crate) changes: usize,
+    /// Signing keys; more are refused.
+    pub(crate) keys: usize,
+    /// How many things one tick forgets at most, so that no tick holds up the commands behind it.
+    pub(crate) forgotten_by_tick: usize,
+}
+
+impl Limits {
+    const DEFAULT: Limits = Limits {
+        revocations: 20_000_000,
+        changes: 100_000,
+        keys: 1_000,
+        forgotten_by_tick: 20_000,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// The replicated state after `revision` commands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    revision: Revision,
+    now: Timestamp,
+    identity: Option<Identity>,
+    keys: KeyRing,
+    revocations: Revocations,
+    changes: Changes,
+    limits: Limits,
+}
+
+/// What an installation got when it was bootstrapped.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Identity {
+    pub(crate) cluster_id: Uuid,
+    pub(crate) digest_key: Sealed,
+    pub(crate) bootstrapped_at: Timestamp,
+}
+
+impl State {
+    #[cfg(test)]
+    pub(crate) fn with_limits(limits: Limits) -> Self {
+        Self {
+            limits,
+            ..Self::default()
+        }
+    }
+
+    /// Applies one command: a function of the state and the command alone.
+    pub(crate) fn apply(&mut self, command: &Command) -> CommandResult {
+        self.revision = Revision(self.revision.0 + 1);
+        let refusal = self.change(command).err();
+        CommandResult {
+            revision: self.revision,
+            refusal,
+        }
+    }
+
+    fn change(&mut self, command: &Command) -> Result<(), Refusal> {
+        match command {
+            Command::Bootstrap(bootstrap) => self.bootstrap(bootstrap),
+            Command::Revoke(revocation) => self
+                .revocations
+                .revoke(revocation, self.revision, self.limits.revocations),
+            Command::AgentChanged(agent) => {
+                self.changes
+                    .agent_changed(*agent, self.revision, self.now, self.limits.changes);
+                Ok(())
+            }
+            Command::OrganizationChanged(organization) => {
+                self.changes
+                    .organization_changed(*organization, self.revision, self.now, self.limits.changes);
+                Ok(())
+            }
+            Command::Tick { now } => {
+                self.tick(*now);
+                Ok(())
+            }
+            Command::PublishKey { key, at } => {
+                self.require_bootstrapped()?;
+                self.keys.publish(key, *at, self.revision, self.limits.keys)
+            }
+            Command::MakeKeyCurrent { key_id, at } => self.keys.make_current(key_id, *at, self.revision),
+            Command::RemoveKey { key_id } => self.keys.remove(key_id, self.revision),
+        }
+    }
+
+    fn bootstrap(&mut self, bootstrap: &BootstrapCommand) -> Result<(), Refusal> {
+        if self.identity.is_some() {
+            return Err(Refusal::AlreadyBootstrapped);
+        }
+        self.keys = KeyRing::first(&bootstrap.keys, bootstrap.at, self.revision)?;
+        self.identity = Some(Identity {
+            cluster_id: bootstrap.cluster_id,
+            digest_key: bootstrap.digest_key.clone(),
+            bootstrapped_at: bootstrap.at,
+        });
+        Ok(())
+    }
+
+    fn require_bootstrapped(&self) -> Result<(), Refusal> {
+        if self.identity.is_some() {
+            Ok(())
+        } else {
+            Err(Refusal::NotBootstrapped)
+        }
+    }
+
+    /// Time never goes back: a tick from a clock that is behind changes nothing.
+    fn tick(&mut self, now: Timestamp) {
+        if now < self.now {
+            return;
+        }
+        self.now = now;
+        self.revocations.forget(now, self.limits.forgotten_by_tick);
+        self.changes.forget(now, self.limits.forgotten_by_tick);
+    }
+
+    /// Whether a tick at `now` would forget something.
+    pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
+        now >= self.now && (self.revocations.has_expired(now) || self.changes.has_expired(now))
+    }
+
+    pub(crate) fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    pub(crate) fn is_revoked(&self, token: &TokenFacts) -> bool {
+        self.revocations.is_revoked(token)
+    }
+
+    pub(crate) fn is_outdated(&self, organization: OrganizationId, agent: AgentId, read_at: Revision) -> bool {
+        self.changes.is_outdated(organization, agent, read_at)
+    }
+
+    pub(crate) fn revocation_count(&self) -> usize {
+        self.revocations.len()
+    }
+
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    pub(crate) fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+}
+
+impl From<Refusal> for ReplicationError {
+    fn from(refusal: Refusal) -> Self {
+        ReplicationError::Unavailable(refusal.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;

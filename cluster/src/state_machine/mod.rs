@@ -1,0 +1,155 @@
+//! The state machine that the consensus library drives: applies committed entries to the [`State`], shows the result to
+//! readers before it answers, and takes and installs snapshots.
+
+mod snapshot_file;
+mod snapshots;
+
+use std::io;
+use std::sync::Arc;
+
+use futures::{Stream, StreamExt as _};
+use openraft::storage::{ApplyResponder, EntryResponder, RaftStateMachine};
+use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder};
+
+pub(crate) use snapshot_file::SnapshotFile;
+pub(crate) use snapshots::{Snapshots, StateAt};
+
+use crate::command::CommandResult;
+use crate::config::Execution;
+use crate::publish::Published;
+use crate::raft_types::{Entry, LogId, Snapshot, SnapshotMeta, StoredMembership, TypeConfig};
+use crate::state::State;
+
+/// After so many entries readers and callers are told, even if more are waiting.
+const ENTRIES_PER_PUBLICATION: usize = 64;
+
+/// The state with its place in the log, and where its snapshots go.
+pub(crate) struct StateMachine {
+    at: StateAt,
+    published: Arc<Published>,
+    snapshots: Arc<Snapshots>,
+    execution: Execution,
+}
+
+type Answer = (ApplyResponder<TypeConfig>, Vec<CommandResult>);
+
+impl StateMachine {
+    /// Begins with what the latest snapshot held.
+    pub(crate) fn new(at: StateAt, published: Arc<Published>, snapshots: Arc<Snapshots>, execution: Execution) -> Self {
+        Self {
+            at,
+            published,
+            snapshots,
+            execution,
+        }
+    }
+
+    fn apply_entry(&mut self, entry: &Entry) -> Vec<CommandResult> {
+        self.at.applied = Some(entry.log_id);
+        match &entry.payload {
+            EntryPayload::Blank => Vec::new(),
+            EntryPayload::Normal(batch) => batch.0.iter().map(|command| self.at.state.apply(command)).collect(),
+            EntryPayload::Membership(membership) => {
+                self.at.membership = StoredMembership::new(Some(entry.log_id), membership.clone());
+                Vec::new()
+            }
+        }
+    }
+
+    /// Readers see the new state before anybody is told that a change is done.
+    fn publish_and_answer(&self, answers: &mut Vec<Answer>) {
+        self.published.publish(&self.at.state);
+        for (responder, results) in answers.drain(..) {
+            responder.send(results);
+        }
+    }
+}
+
+impl RaftStateMachine<TypeConfig> for StateMachine {
+    type SnapshotData = SnapshotFile;
+    type SnapshotBuilder = SnapshotBuilder;
+
+    async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), io::Error> {
+        Ok((self.at.applied, self.at.membership.clone()))
+    }
+
+    async fn apply<Strm>(&mut self, mut entries: Strm) -> Result<(), io::Error>
+    where
+        Strm: Stream<Item = Result<EntryResponder<TypeConfig>, io::Error>> + Unpin + OptionalSend,
+    {
+        let mut answers: Vec<Answer> = Vec::new();
+        let mut unpublished = 0;
+        while let Some(next) = entries.next().await {
+            let (entry, responder) = next?;
+            let results = self.apply_entry(&entry);
+            unpublished += 1;
+            answers.extend(responder.map(|responder| (responder, results)));
+            if unpublished == ENTRIES_PER_PUBLICATION {
+                self.publish_and_answer(&mut answers);
+                unpublished = 0;
+            }
+        }
+        self.publish_and_answer(&mut answers);
+        Ok(())
+    }
+
+    async fn get_snapshot_builder(&mut self) -> SnapshotBuilder {
+        SnapshotBuilder {
+            at: self.at.clone(),
+            snapshots: self.snapshots.clone(),
+            execution: self.execution,
+        }
+    }
+
+    async fn install_snapshot(&mut self, meta: &SnapshotMeta, snapshot: SnapshotFile) -> Result<(), io::Error> {
+        let (snapshots, wanted) = (self.snapshots.clone(), meta.last_log_id);
+        self.at = run(self.execution, move || snapshots.install(snapshot, wanted)).await?;
+        self.published.publish(&self.at.state);
+        Ok(())
+    }
+
+    async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, io::Error> {
+        let snapshots = self.snapshots.clone();
+        run(self.execution, move || snapshots.current()).await
+    }
+}
+
+/// Writes a snapshot of one moment while the state goes on changing.
+pub(crate) struct SnapshotBuilder {
+    at: StateAt,
+    snapshots: Arc<Snapshots>,
+    execution: Execution,
+}
+
+impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
+    type SnapshotData = SnapshotFile;
+
+    async fn build_snapshot(&mut self) -> Result<Snapshot, io::Error> {
+        let (snapshots, at) = (self.snapshots.clone(), self.at.clone());
+        run(self.execution, move || snapshots.save(&at)).await
+    }
+}
+
+async fn run<T: Send + 'static>(
+    execution: Execution,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    match execution {
+        Execution::Inline => work(),
+        Execution::Threads => tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?,
+    }
+}
+
+impl StateAt {
+    /// Nothing applied yet.
+    pub(crate) fn initial() -> Self {
+        Self {
+            applied: None,
+            membership: StoredMembership::default(),
+            state: State::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! The folder of snapshots. There is one that counts, the latest; it is replaced by writing the next one beside it,
+//! making that durable, and only then giving it its name.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+
+use super::snapshot_file::{self, SnapshotError, SnapshotFile};
+use crate::codec;
+use crate::error::ClusterError;
+use crate::log_store::sync_folder;
+use crate::raft_types::{LogId, Snapshot, SnapshotMeta, StoredMembership};
+use crate::state::State;
+
+/// The state at a place in the log. A copy costs a few pointers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StateAt {
+    /// The last entry that is part of it.
+    pub(crate) applied: Option<LogId>,
+    /// Who belongs to the cluster at that place.
+    pub(crate) membership: StoredMembership,
+    /// The state.
+    pub(crate) state: State,
+}
+
+impl StateAt {
+    fn meta(&self) -> SnapshotMeta {
+        SnapshotMeta {
+            last_log_id: self.applied,
+            last_membership: self.membership.clone(),
+        }
+    }
+}
+
+/// The folder.
+pub(crate) struct Snapshots {
+    folder: PathBuf,
+    /// What the snapshot that counts says of itself.
+    current: Mutex<Option<SnapshotMeta>>,
+}
+
+impl Snapshots {
+    /// Opens the folder, or creates it, and reads the snapshot that counts.
+    pub(crate) fn open(folder: PathBuf) -> Result<(Self, Option<StateAt>), ClusterError> {
+        std::fs::create_dir_all(&folder).map_err(|error| ClusterError::io(&folder, error))?;
+        let snapshots = Self {
+            folder,
+            current: Mutex::new(None),
+        };
+        let name = snapshots.name();
+        let latest = match File::open(&name) {
+            Ok(file) => Some(SnapshotFile(file).read().map_err(|error| describe(&name, error))?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(ClusterError::io(name, error)),
+        };
+        *snapshots.lock() = latest.as_ref().map(StateAt::meta);
+        Ok((snapshots, latest))
+    }
+
+    /// Writes a snapshot, which is then the one that counts, unless a later one came in meanwhile.
+    pub(crate) fn save(&self, at: &StateAt) -> io::Result<Snapshot> {
+        let mut current = self.lock();
+        if current.as_ref().is_none_or(|current| current.last_log_id <= at.applied) {
+            self.replace(at, &mut current)?;
+        }
+        let meta = current.clone().unwrap_or_default();
+        Ok(Snapshot {
+            meta,
+            snapshot: self.open_current()?,
+        })
+    }
+
+    /// Takes over a snapshot of another member, which is then the one that counts.
+    pub(crate) fn install(&self, mut received: SnapshotFile, wanted: Option<LogId>) -> io::Result<StateAt> {
+        let at = received
+            .read()
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
+        if at.applied != wanted {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the snapshot is of another place in the log",
+            ));
+        }
+        self.replace(&at, &mut self.lock())?;
+        Ok(at)
+    }
+
+    /// The snapshot that counts, if there is one.
+    pub(crate) fn current(&self) -> io::Result<Option<Snapshot>> {
+        let current = self.lock();
+        let Some(meta) = current.clone() else { return Ok(None) };
+        Ok(Some(Snapshot {
+            meta,
+            snapshot: self.open_current()?,
+        }))
+    }
+
+    fn replace(&self, at: &StateAt, current: &mut Option<SnapshotMeta>) -> io::Result<()> {
+        let temporary = self.folder.join("state.tmp");
+        let mut out = BufWriter::with_capacity(256 * 1024, File::create(&temporary)?);
+        snapshot_file::write(&mut out, at)?;
+        out.flush()?;
+        out.get_ref().sync_all()?;
+        std::fs::rename(&temporary, self.name())?;
+        sync_folder(&self.folder)?;
+        *current = Some(at.meta());
+        Ok(())
+    }
+
+    fn open_current(&self) -> io::Result<SnapshotFile> {
+        File::open(self.name()).map(SnapshotFile)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<SnapshotMeta>> {
+        self.current.lock().expect("nothing that holds this lock can panic")
+    }
+
+    fn name(&self) -> PathBuf {
+        self.folder.join("state.snapshot")
+    }
+}
+
+fn describe(path: &Path, error: SnapshotError) -> ClusterError {
+    match error {
+        SnapshotError::Io(error) => ClusterError::io(path, error),
+        SnapshotError::Newer(found) => ClusterError::NewerFormat {
+            path: path.to_owned(),
+            found: u32::from(found),
+            known: u32::from(codec::VERSION),
+        },
+        damaged @ SnapshotError::Damaged { .. } => ClusterError::corrupt(path, damaged.to_string()),
+    }
+}
