@@ -84,6 +84,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_header_has_a_longest_length() {
+        // Three bytes are four characters, after the scheme and a space.
+        let fits = (HEADER_BYTES_MAX - "Basic ".len()) / 4 * 3;
+        let of_bytes = |bytes: usize| header(format!("id:{}", "s".repeat(bytes - 3)).as_bytes());
+        assert!(of_bytes(fits).len() <= HEADER_BYTES_MAX && parse(&of_bytes(fits)).is_ok());
+        assert!(of_bytes(fits + 1).len() > HEADER_BYTES_MAX && parse(&of_bytes(fits + 1)).is_err());
+    }
+
     proptest! {
         #[test]
         fn any_header_is_read_or_refused(text in ".{0,80}", decoded in proptest::collection::vec(any::<u8>(), 0..60)) {

@@ -67,6 +67,11 @@ fn an_agent_gets_what_it_asks_for_except_the_operators_scope() {
 }
 
 #[test]
+fn a_token_without_any_scope_is_not_granted() {
+    assert_eq!(granted(&record(), Some("")), Err(OAuthErrorCode::InvalidScope));
+}
+
+#[test]
 fn the_operators_scope_belongs_to_the_system_organization_alone() {
     let mut system = record();
     system.organization.slug = Organization::SYSTEM_SLUG.into();
