@@ -1,0 +1,10 @@
+//! The actors of a node over honest in-memory ports: under load, under faults, at their bounds.
+
+mod audit;
+mod authorize;
+mod credentials;
+mod limiter;
+mod outbox;
+mod supervision;
+mod support;
+mod writes;
