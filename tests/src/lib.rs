@@ -8,6 +8,7 @@ pub mod backend;
 pub mod binary;
 pub mod client;
 pub mod eventually;
+pub mod full_disk;
 pub mod jwt;
 pub mod node;
 pub mod options;
@@ -17,6 +18,7 @@ pub mod process;
 pub mod scratch;
 pub mod session;
 pub mod settings;
+pub mod shell;
 pub mod skip;
 pub mod store;
 pub mod unique;
@@ -29,6 +31,7 @@ pub use eventually::eventually;
 pub use node::Node;
 pub use options::NodeOptions;
 pub use session::Session;
+pub use shell::Shell;
 pub use wire::Wire;
 
 /// Turns each named `async fn(Backend)` into two tests, one for each store.

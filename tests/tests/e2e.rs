@@ -16,6 +16,8 @@ mod authorization;
 mod bad_input;
 #[path = "e2e/bearer.rs"]
 mod bearer;
+#[path = "e2e/command_line.rs"]
+mod command_line;
 #[path = "e2e/configuration.rs"]
 mod configuration;
 #[path = "e2e/connections.rs"]
@@ -30,6 +32,8 @@ mod credentials;
 mod damage;
 #[path = "e2e/discovery.rs"]
 mod discovery;
+#[path = "e2e/disk.rs"]
+mod disk;
 #[path = "e2e/health.rs"]
 mod health;
 #[path = "e2e/introspection.rs"]
