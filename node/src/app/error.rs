@@ -1,0 +1,81 @@
+//! Why a node does not start. Every message says what to do.
+
+use std::path::PathBuf;
+
+use actors::ActorError;
+use cluster::ClusterError;
+use domain::ports::StoreError;
+use protocol::jose::JoseError;
+
+use crate::config::ConfigError;
+use crate::http::tls::TlsError;
+use crate::policy::PolicyError;
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data directory can't be used.
+    #[error(
+        "the data directory {path} can't be used: {source}; give another with --data-dir or cluster.data_dir, or mend its permissions"
+    )]
+    DataDirectory {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is no master key, or it can't be read.
+    #[error("the master key {path} can't be used: {reason}")]
+    MasterKey {
+        /// Which file.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The store does not open.
+    #[error("the store can't be used: {0}")]
+    Store(#[from] StoreError),
+    /// The replicated state does not open.
+    #[error("the replicated state can't be used: {0}")]
+    Cluster(#[from] ClusterError),
+    /// A key could not be made or used.
+    #[error("a signing key can't be used: {0}")]
+    Jose(#[from] JoseError),
+    /// The actors do not start.
+    #[error("the actors can't be started: {0}")]
+    Actors(#[from] ActorError),
+    /// The access rules are wrong.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The certificate is wrong.
+    #[error("TLS can't be used: {0}")]
+    Tls(#[from] TlsError),
+    /// A listener can't be bound.
+    #[error(
+        "can't listen on {address}: {source}; is another process using the port? Give another with --listen or server.listen"
+    )]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Nobody has made an installation yet.
+    #[error("this node holds no installation yet; make one with: agentidp init --config FILE")]
+    NotInitialised,
+    /// The store knows an installation whose keys are elsewhere.
+    #[error(
+        "the store already holds an installation, but this data directory does not hold its keys: start with the data \
+         directory that belongs to it, or use an empty database"
+    )]
+    ForeignStore,
+    /// The metrics recorder could not be built.
+    #[error("metrics can't be recorded: {0}")]
+    Metrics(String),
+    /// Redis does not answer at start.
+    #[error("Redis can't be used: {0}; mend redis.url, or leave it out")]
+    Redis(String),
+}

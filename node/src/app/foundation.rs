@@ -1,0 +1,129 @@
+//! What stands before anything is served: the data directory, the master key, the store and the replicated state.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use cluster::{ClusterConfig, ClusterMeters, ClusterNode, ClusterPorts};
+use storage::{EmbeddedStore, Execution, PostgresConfig, PostgresStore, Stores};
+
+use super::error::StartError;
+use super::machine::Machine;
+use super::master_key::{self, MasterKeyPolicy};
+use crate::config::{Config, StoreConfig, StoreLocation};
+use crate::telemetry::{Meters, MetricsRecorder};
+
+/// The embedded store's file in the data directory.
+const STORE_FILE: &str = "agentidp.db";
+
+/// An opened node that serves nobody yet.
+pub struct Foundation {
+    /// What the operator wants.
+    pub config: Config,
+    /// Time and randomness.
+    pub machine: Machine,
+    /// Counters.
+    pub meters: Meters,
+    /// Rows.
+    pub stores: Stores,
+    /// Revocations and keys.
+    pub cluster: ClusterNode,
+}
+
+impl Foundation {
+    /// Opens everything; refuses with a reason that names the file and the way out.
+    pub async fn open(config: Config, machine: Machine, policy: MasterKeyPolicy) -> Result<Self, StartError> {
+        let meters = Arc::new(MetricsRecorder::new().map_err(|error| StartError::Metrics(error.to_string()))?);
+        prepare_data_directory(&config.cluster.data_dir)?;
+        let master_keys = master_key::load(&config, policy, machine.entropy.as_ref())?;
+        let stores = open_stores(&config).await?;
+        stores.migrate().await?;
+        let ports = ClusterPorts {
+            meters: cluster_meters(&meters),
+            ..ClusterPorts::new(machine.clock.clone(), machine.entropy.clone(), master_keys)
+        };
+        let cluster = match ClusterNode::start(cluster_config(&config), ports).await {
+            Ok(cluster) => cluster,
+            Err(error) => {
+                stores.close().await;
+                return Err(error.into());
+            }
+        };
+        Ok(Self {
+            config,
+            machine,
+            meters,
+            stores,
+            cluster,
+        })
+    }
+
+    /// Closes everything again.
+    pub async fn close(self) -> Result<(), StartError> {
+        self.stores.close().await;
+        Ok(self.cluster.shutdown().await?)
+    }
+}
+
+/// Opens the store that the configuration names.
+pub async fn open_stores(config: &Config) -> Result<Stores, StartError> {
+    match &config.store.location {
+        StoreLocation::Embedded(path) => {
+            let path = path.clone().unwrap_or_else(|| config.cluster.data_dir.join(STORE_FILE));
+            Ok(Stores::embedded(EmbeddedStore::open(&path, Execution::Threads)?))
+        }
+        StoreLocation::Postgres(url) => {
+            let store = PostgresStore::connect(postgres_config(&config.store, url.clone())).await?;
+            Ok(Stores::postgres(store))
+        }
+    }
+}
+
+fn postgres_config(store: &StoreConfig, url: domain::Secret) -> PostgresConfig {
+    PostgresConfig {
+        url,
+        pool_max: store.pool_max,
+        pool_min: store.pool_min,
+        connect_timeout: store.connect_timeout,
+        idle_timeout: store.idle_timeout,
+        statement_timeout: store.statement_timeout,
+    }
+}
+
+fn cluster_config(config: &Config) -> ClusterConfig {
+    let section = &config.cluster;
+    ClusterConfig {
+        heartbeat: section.heartbeat,
+        election_timeout: section.election_timeout,
+        max_revocation_staleness: section.max_revocation_staleness,
+        ..ClusterConfig::new(section.node_id, section.data_dir.clone())
+    }
+}
+
+fn cluster_meters(meters: &Meters) -> ClusterMeters {
+    ClusterMeters {
+        term: meters.gauge("raft_term", &[]),
+        is_leader: meters.gauge("raft_is_leader", &[]),
+        last_applied_index: meters.gauge("raft_last_applied_index", &[]),
+        commit_latency_seconds: meters.histogram("raft_commit_latency_seconds", &[]),
+        revocation_staleness_seconds: meters.gauge("revocation_staleness_seconds", &[]),
+        revocation_set_size: meters.gauge("revocation_set_size", &[]),
+    }
+}
+
+/// Makes the directory for its owner only, and finds out now whether it can be written.
+pub fn prepare_data_directory(path: &Path) -> Result<(), StartError> {
+    let fail = |source| StartError::DataDirectory {
+        path: path.to_owned(),
+        source,
+    };
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(fail)?;
+    let probe = path.join(".write-probe");
+    std::fs::write(&probe, b"probe")
+        .and_then(|()| std::fs::remove_file(&probe))
+        .map_err(fail)
+}

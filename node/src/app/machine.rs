@@ -1,0 +1,58 @@
+//! The machine's clock and randomness: the only implementation of these ports that is not a simulator's.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use domain::Timestamp;
+use domain::ports::{Clock, Entropy};
+
+/// What a node takes from the machine that it runs on.
+#[derive(Clone)]
+pub struct Machine {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Machine {
+    /// The real one.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the composition root is where the machine's clock enters"
+    )]
+    pub fn real() -> Self {
+        Self {
+            clock: Arc::new(SystemClock {
+                started: Instant::now(),
+            }),
+            entropy: Arc::new(SystemEntropy(SystemRandom::new())),
+        }
+    }
+}
+
+struct SystemClock {
+    started: Instant,
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the port's implementation")]
+    fn now(&self) -> Timestamp {
+        SystemTime::now().into()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+struct SystemEntropy(SystemRandom);
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0
+            .fill(bytes)
+            .expect("without the operating system's randomness no secret may be made");
+    }
+}

@@ -1,0 +1,86 @@
+//! The master key, which seals everything secret in the replicated state.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use cluster::MasterKeys;
+use domain::Secret;
+use domain::ports::Entropy;
+use zeroize::Zeroizing;
+
+use super::error::StartError;
+use crate::config::Config;
+
+/// The file in the data directory that holds the master key unless the configuration says otherwise.
+const FILE_NAME: &str = "master.key";
+
+/// What to do when there is no master key yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MasterKeyPolicy {
+    /// Make one: for the first start of an installation.
+    CreateIfMissing,
+    /// Refuse: a node without its key can't open anything.
+    Require,
+}
+
+/// Finds the master key, or makes one.
+pub fn load(config: &Config, policy: MasterKeyPolicy, entropy: &dyn Entropy) -> Result<MasterKeys, StartError> {
+    let path = config.cluster.data_dir.join(FILE_NAME);
+    let text = match &config.keys.master_key {
+        Some(secret) => secret.clone(),
+        None => match read(&path)? {
+            Some(secret) => secret,
+            None if policy == MasterKeyPolicy::CreateIfMissing => create(&path, entropy)?,
+            None => {
+                return Err(fail(
+                    &path,
+                    "there is none; restore it from where you keep it, or set keys.master_key_file",
+                ));
+            }
+        },
+    };
+    MasterKeys::parse(text.expose().as_bytes()).map_err(|error| fail(&path, error.to_string()))
+}
+
+fn read(path: &Path) -> Result<Option<Secret>, StartError> {
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(fail(path, error.to_string())),
+    };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(fail(
+            path,
+            format!("others may read it (mode {mode:o}); run: chmod 600 {}", path.display()),
+        ));
+    }
+    let text = std::fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(|error| fail(path, error.to_string()))?;
+    Ok(Some(Secret::new(text.trim())))
+}
+
+fn create(path: &Path, entropy: &dyn Entropy) -> Result<Secret, StartError> {
+    let mut bytes = Zeroizing::new([0u8; 32]);
+    entropy.fill(bytes.as_mut());
+    let text: Zeroizing<String> = Zeroizing::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        file.write_all(text.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        std::fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    };
+    write().map_err(|error| fail(path, error.to_string()))?;
+    Ok(Secret::new(text.as_str()))
+}
+
+fn fail(path: &Path, reason: impl Into<String>) -> StartError {
+    StartError::MasterKey {
+        path: PathBuf::from(path),
+        reason: reason.into(),
+    }
+}

@@ -1,0 +1,17 @@
+//! The composition root. Start-up goes config → master key → store → replicated state → actors → listeners; shutdown goes
+//! the other way round.
+
+mod bootstrap;
+mod error;
+mod foundation;
+mod key_watch;
+mod machine;
+mod master_key;
+mod running;
+
+pub use bootstrap::{AdminCredentials, AdminSecret, Installation};
+pub use error::StartError;
+pub use foundation::{Foundation, open_stores, prepare_data_directory};
+pub use machine::Machine;
+pub use master_key::MasterKeyPolicy;
+pub use running::Running;

@@ -1,0 +1,242 @@
+//! A node that serves: its actors, its listeners, and how it stops.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actors::{ActorMeters, ActorSettings, AuditSettings, Dependencies, LimiterSettings, NodeActors};
+use domain::ports::{Replication, RevocationView};
+use protocol::ClientSecrets;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::error::StartError;
+use super::foundation::Foundation;
+use super::key_watch;
+use crate::config::{Config, LimitsConfig, ServerConfig};
+use crate::http::cors::Cors;
+use crate::http::front::{Front, FrontLimits};
+use crate::http::health::{Health, RedisProbe};
+use crate::http::keys::Keys;
+use crate::http::oauth::seen::SeenTokens;
+use crate::http::resource::Resource;
+use crate::http::server::{Server, ServerLimits};
+use crate::http::services::Services;
+use crate::http::verifier::TokenVerifier;
+use crate::http::{routes, tls};
+use crate::policy::AccessRules;
+use crate::telemetry::HttpMeters;
+
+/// A node that serves.
+pub struct Running {
+    /// Who it says it is.
+    pub issuer: String,
+    /// Where agents are served.
+    pub address: SocketAddr,
+    /// Where operators are served.
+    pub operator_address: SocketAddr,
+    foundation: Foundation,
+    actors: NodeActors,
+    health: Health,
+    stop: watch::Sender<bool>,
+    servers: Vec<JoinHandle<()>>,
+    background: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Starts the actors and the listeners over a foundation that holds an installation.
+    pub async fn start(foundation: Foundation) -> Result<Self, StartError> {
+        let cluster = foundation.cluster.handle();
+        if !cluster.is_bootstrapped() {
+            return Err(StartError::NotInitialised);
+        }
+        let config = foundation.config.clone();
+        let listener = bind(config.server.listen).await?;
+        let operator_listener = bind(config.server.operator_listen).await?;
+        let (address, operator_address) = (
+            local(&listener, config.server.listen)?,
+            local(&operator_listener, config.server.operator_listen)?,
+        );
+        let issuer = config
+            .server
+            .public_url
+            .clone()
+            .unwrap_or_else(|| default_issuer(&config.server, address));
+
+        let redis = RedisProbe::connect(&config.redis).await?;
+        let actors = NodeActors::start(dependencies(&foundation, &config)?).await?;
+        let keys = Arc::new(Keys::new(key_watch::ring_of(&cluster)?));
+        let health = Health::new(
+            foundation.stores.clone(),
+            cluster.clone(),
+            actors.health.clone(),
+            redis,
+            foundation.machine.clock.clone(),
+            &foundation.meters,
+        );
+        let services = services(&foundation, &actors, issuer.clone(), keys.clone(), health.clone())?;
+
+        let (stop, stopped) = watch::channel(false);
+        let public_front = front(routes::public(), &services, &config.server, config.server.tls.is_some());
+        let operator_front = front(routes::operator(), &services, &config.server, false);
+        let acceptor = config
+            .server
+            .tls
+            .as_ref()
+            .map(|(cert, key)| tls::acceptor(cert, key))
+            .transpose()?;
+        let limits = server_limits(&config.server);
+        let servers = vec![
+            tokio::spawn(Server::new(listener, public_front, acceptor, limits.clone()).run(stopped.clone())),
+            tokio::spawn(Server::new(operator_listener, operator_front, None, limits).run(stopped)),
+        ];
+        let background = vec![
+            tokio::spawn(key_watch::follow(cluster, keys)),
+            tokio::spawn(foundation.meters.clone().run_upkeep()),
+        ];
+        tracing::info!(%address, %operator_address, issuer, "serving");
+        Ok(Self {
+            issuer,
+            address,
+            operator_address,
+            foundation,
+            actors,
+            health,
+            stop,
+            servers,
+            background,
+        })
+    }
+
+    /// Stops: not ready any more, requests in flight finished, actors flushed, store and log closed.
+    pub async fn stop(self) -> Result<(), StartError> {
+        self.health.set_draining();
+        let _ = self.stop.send(true);
+        for server in self.servers {
+            let _ = server.await;
+        }
+        let drain_timeout = self.foundation.config.server.drain_timeout;
+        self.actors.shutdown(drain_timeout).await;
+        self.background.iter().for_each(JoinHandle::abort);
+        self.foundation.close().await
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })
+}
+
+fn local(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, StartError> {
+    listener
+        .local_addr()
+        .map_err(|source| StartError::Listen { address: asked, source })
+}
+
+fn default_issuer(server: &ServerConfig, address: SocketAddr) -> String {
+    let scheme = if server.tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{address}")
+}
+
+fn dependencies(foundation: &Foundation, config: &Config) -> Result<Dependencies, StartError> {
+    let (cluster, stores) = (Arc::new(foundation.cluster.handle()), &foundation.stores);
+    let digest_key = cluster.digest_key()?;
+    Ok(Dependencies {
+        clock: foundation.machine.clock.clone(),
+        entropy: foundation.machine.entropy.clone(),
+        agents: stores.agents.clone(),
+        credentials: stores.credentials.clone(),
+        clients: stores.clients.clone(),
+        audit_trail: stores.audit_trail.clone(),
+        outbox: stores.outbox.clone(),
+        replication: cluster.clone() as Arc<dyn Replication>,
+        revocations: cluster as Arc<dyn RevocationView>,
+        secrets: Arc::new(ClientSecrets::new(&digest_key)),
+        settings: actor_settings(config),
+        meters: ActorMeters::register(foundation.meters.as_ref()),
+    })
+}
+
+fn actor_settings(config: &Config) -> ActorSettings {
+    let LimitsConfig {
+        requests_per_minute,
+        token_requests_per_minute,
+        introspect_per_minute,
+        verify_per_minute,
+    } = config.limits;
+    let limiter = LimiterSettings {
+        requests_per_minute,
+        token_requests_per_minute,
+        introspect_per_minute,
+        verify_per_minute,
+        ..LimiterSettings::default()
+    };
+    let audit = AuditSettings {
+        batch_max: config.audit.batch_max as usize,
+        batch_wait: config.audit.batch_wait,
+        ..AuditSettings::default()
+    };
+    ActorSettings {
+        limiter,
+        audit,
+        ..ActorSettings::default()
+    }
+}
+
+fn services(
+    foundation: &Foundation,
+    actors: &NodeActors,
+    issuer: String,
+    keys: Arc<Keys>,
+    health: Health,
+) -> Result<Arc<Services>, StartError> {
+    let (stores, machine) = (&foundation.stores, &foundation.machine);
+    let cluster = Arc::new(foundation.cluster.handle());
+    let access = AccessRules::built_in()?;
+    for table in [routes::public(), routes::operator()] {
+        access.check_complete(table.iter().flat_map(Resource::rule_names))?;
+    }
+    let revocations: Arc<dyn RevocationView> = cluster.clone();
+    Ok(Arc::new(Services {
+        tenants: actors.tenants.clone(),
+        limiter: actors.limiter.clone(),
+        audit: actors.audit.clone(),
+        agents: stores.agents.clone(),
+        credentials: stores.credentials.clone(),
+        audit_trail: stores.audit_trail.clone(),
+        replication: cluster,
+        verifier: TokenVerifier::new(issuer.clone(), keys.clone(), revocations.clone(), machine.clock.clone()),
+        revocations,
+        keys,
+        seen: SeenTokens::new(),
+        access,
+        health,
+        meters: HttpMeters::new(foundation.meters.clone()),
+        clock: machine.clock.clone(),
+        entropy: machine.entropy.clone(),
+        issuer,
+    }))
+}
+
+fn front(mut resources: Vec<Resource>, services: &Arc<Services>, server: &ServerConfig, is_tls: bool) -> Front {
+    resources
+        .iter_mut()
+        .for_each(|resource| resource.apply(&services.access));
+    let limits = FrontLimits {
+        request_timeout: server.request_timeout,
+        body_limit: server.body_limit,
+        trusted_proxies: server.trusted_proxies.clone(),
+        is_tls,
+        cors: Cors::new(server.cors_origins.clone()),
+    };
+    Front::new(resources, services.clone(), limits)
+}
+
+fn server_limits(server: &ServerConfig) -> ServerLimits {
+    ServerLimits {
+        header_timeout: server.header_timeout,
+        connections_max: server.connections_max,
+        drain_timeout: server.drain_timeout,
+    }
+}

@@ -1,0 +1,115 @@
+//! `agentidp dev`: a working node with one command and nothing else installed.
+
+use clap::Args;
+use serde_json::json;
+
+use super::output::{self, CommandError};
+use super::serve::until_stopped;
+use super::server_options::{Overrides, load};
+use super::signals::StopSignals;
+use crate::app::{AdminSecret, Foundation, Installation, Machine, MasterKeyPolicy, Running};
+use crate::config::{Environment, StoreLocation};
+use crate::telemetry::init_logging;
+
+/// Options of `dev`.
+#[derive(Args)]
+pub struct Options {
+    #[command(flatten)]
+    overrides: Overrides,
+    /// Print one line of JSON instead of a page for people.
+    #[arg(long)]
+    json: bool,
+    /// Replace the administrator's secret and print the new one: the way back in when it was lost.
+    #[arg(long)]
+    new_admin_secret: bool,
+}
+
+/// Makes the installation at the first start, serves it at every start.
+pub async fn run(options: Options, environment: &Environment) -> Result<(), CommandError> {
+    let (config, _) = load(None, environment, &options.overrides)?;
+    init_logging(&config.telemetry);
+    let mut signals = StopSignals::listen()?;
+    let admin_secret = if options.new_admin_secret {
+        AdminSecret::Replace
+    } else {
+        AdminSecret::IfNone
+    };
+    let foundation = Foundation::open(config.clone(), Machine::real(), MasterKeyPolicy::CreateIfMissing).await?;
+    let installation = foundation.bootstrap(admin_secret).await?;
+    let running = Running::start(foundation).await?;
+    let data_dir = std::path::absolute(&config.cluster.data_dir)?.display().to_string();
+    let started = Started {
+        running: &running,
+        installation: &installation,
+        data_dir,
+        is_embedded: matches!(config.store.location, StoreLocation::Embedded(_)),
+    };
+    output::line(&if options.json {
+        started.as_json()
+    } else {
+        started.as_page()
+    })?;
+    until_stopped(running, &mut signals).await
+}
+
+struct Started<'a> {
+    running: &'a Running,
+    installation: &'a Installation,
+    data_dir: String,
+    is_embedded: bool,
+}
+
+impl Started<'_> {
+    fn as_json(&self) -> String {
+        let admin = &self.installation.admin;
+        json!({
+            "issuer": self.running.issuer,
+            "operatorUrl": format!("http://{}", self.running.operator_address),
+            "clientId": admin.client_id,
+            "clientSecret": admin.client_secret.as_ref().map(domain::Secret::expose),
+            "organizationId": self.installation.organization_id,
+            "dataDir": self.data_dir,
+            "pid": std::process::id(),
+        })
+        .to_string()
+    }
+
+    fn as_page(&self) -> String {
+        let store = if self.is_embedded { "embedded" } else { "PostgreSQL" };
+        let place = format!(
+            "AgentIdP {} is ready.\n\n  issuer     {}\n  operators  http://{}\n  data       {}\n  store      {store}\n",
+            env!("CARGO_PKG_VERSION"),
+            self.running.issuer,
+            self.running.operator_address,
+            self.data_dir
+        );
+        match &self.installation.admin.client_secret {
+            Some(secret) => format!("{place}{}", self.first_steps(secret.expose())),
+            None => format!(
+                "{place}\nThe administrator's client id is {}. Its secret was shown at the first start; if it is lost, start once with\n\
+                 --new-admin-secret.\n",
+                self.installation.admin.client_id
+            ),
+        }
+    }
+
+    fn first_steps(&self, secret: &str) -> String {
+        let (issuer, id) = (&self.running.issuer, self.installation.admin.client_id);
+        format!(
+            r#"
+The administrator's credentials, shown this once:
+
+  client id      {id}
+  client secret  {secret}
+
+Try it; paste these lines into another terminal:
+
+  TOKEN=$(curl -s -u '{id}:{secret}' -d grant_type=client_credentials -d 'scope=agents:read agents:write audit:read' {issuer}/oauth2/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+  curl -s -u '{id}:{secret}' -d "token=$TOKEN" {issuer}/oauth2/introspect
+  curl -s -H "Authorization: Bearer $TOKEN" {issuer}/api/v1/agents
+
+Ctrl-C stops the node; everything is kept.
+"#
+        )
+    }
+}

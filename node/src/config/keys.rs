@@ -1,0 +1,24 @@
+//! Signing keys, and the master key that seals them.
+
+use domain::{Secret, SigningAlgorithm};
+
+use super::reader::Reader;
+
+/// Section `keys`.
+#[derive(Clone)]
+pub struct KeysConfig {
+    /// What new organizations' tokens are signed with.
+    pub algorithm: SigningAlgorithm,
+    /// Seals everything secret in the replicated state: 64 hexadecimal digits, as a value or in a file. By default it is
+    /// in `master.key` in the data directory.
+    pub master_key: Option<Secret>,
+}
+
+impl KeysConfig {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self {
+            algorithm: reader.value("keys.algorithm", SigningAlgorithm::EdDsa),
+            master_key: reader.secret("keys.master_key"),
+        }
+    }
+}

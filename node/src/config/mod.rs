@@ -1,0 +1,74 @@
+//! Configuration: one TOML file, overridden by the environment, overridden by flags. One struct for each topic.
+//!
+//! All mistakes are reported at once. A key that nobody reads is a mistake too, and the nearest key that exists is named.
+
+mod audit;
+mod cluster;
+mod environment;
+mod error;
+mod keys;
+mod limits;
+mod reader;
+mod redis;
+mod server;
+mod source;
+mod store;
+mod telemetry;
+mod value;
+
+pub use audit::AuditConfig;
+pub use cluster::ClusterSection;
+pub use environment::Environment;
+pub use error::{ConfigError, Mistake};
+pub use keys::KeysConfig;
+pub use limits::LimitsConfig;
+pub use reader::{Effective, Reader};
+pub use redis::RedisConfig;
+pub use server::ServerConfig;
+pub use source::Source;
+pub use store::{StoreConfig, StoreLocation};
+pub use telemetry::{LogFormat, TelemetryConfig};
+
+/// Everything that an operator can set.
+#[derive(Clone)]
+pub struct Config {
+    /// Listeners, limits and time-outs of the front end.
+    pub server: ServerConfig,
+    /// Where rows are kept.
+    pub store: StoreConfig,
+    /// Shared counters, if there are any.
+    pub redis: RedisConfig,
+    /// The replicated state.
+    pub cluster: ClusterSection,
+    /// Signing keys and the master key.
+    pub keys: KeysConfig,
+    /// Rate limits.
+    pub limits: LimitsConfig,
+    /// How audit records are grouped.
+    pub audit: AuditConfig,
+    /// Logs.
+    pub telemetry: TelemetryConfig,
+}
+
+impl Config {
+    /// Reads the layers, the later ones winning over the earlier. Returns what is in force of every key beside the
+    /// configuration itself, for `config check`.
+    pub fn load(layers: Vec<Source>) -> Result<(Config, Vec<Effective>), ConfigError> {
+        let mut reader = Reader::new(layers);
+        let config = Config {
+            server: ServerConfig::read(&mut reader),
+            store: StoreConfig::read(&mut reader),
+            redis: RedisConfig::read(&mut reader),
+            cluster: ClusterSection::read(&mut reader),
+            keys: KeysConfig::read(&mut reader),
+            limits: LimitsConfig::read(&mut reader),
+            audit: AuditConfig::read(&mut reader),
+            telemetry: TelemetryConfig::read(&mut reader),
+        };
+        let effective = reader.finish()?;
+        Ok((config, effective))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! Reads settings out of the layers and keeps count: what is in force, what is wrong, what nobody asked for.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use domain::Secret;
+
+use super::error::{ConfigError, Mistake};
+use super::source::Source;
+use super::value::Value;
+
+/// The setting of one key that is in force, as `config check` prints it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effective {
+    /// The dotted key.
+    pub key: String,
+    /// Its value; secrets are masked, what is absent is empty.
+    pub value: String,
+    /// The layer that it comes from, or "default".
+    pub origin: String,
+}
+
+/// Hands out settings, the later layers winning.
+pub struct Reader {
+    layers: Vec<Source>,
+    known: BTreeSet<String>,
+    effective: Vec<Effective>,
+    mistakes: Vec<Mistake>,
+}
+
+impl Reader {
+    /// Over these layers, the strongest last.
+    pub fn new(layers: Vec<Source>) -> Self {
+        Self {
+            layers,
+            known: BTreeSet::new(),
+            effective: Vec::new(),
+            mistakes: Vec::new(),
+        }
+    }
+
+    /// The value of a key that has a default.
+    pub fn value<T: Value>(&mut self, key: &str, default: T) -> T {
+        match self.parse(key) {
+            Some((value, origin)) => {
+                self.note(key, T::show(&value), &origin);
+                value
+            }
+            None => {
+                self.note(key, default.show(), "default");
+                default
+            }
+        }
+    }
+
+    /// The value of a key that may be absent.
+    pub fn optional<T: Value>(&mut self, key: &str) -> Option<T> {
+        let found = self.parse(key);
+        let (text, origin) = found
+            .as_ref()
+            .map_or((String::new(), "default".to_owned()), |(value, origin)| {
+                (T::show(value), origin.clone())
+            });
+        self.note(key, text, &origin);
+        found.map(|(value, _)| value)
+    }
+
+    /// A secret, given as the value itself or, under `<key>_file`, as the path of a file that holds it.
+    pub fn secret(&mut self, key: &str) -> Option<Secret> {
+        let file_key = format!("{key}_file");
+        let inline = self.raw(key);
+        let file = self.raw(&file_key);
+        if let (Some((_, a)), Some((_, b))) = (&inline, &file) {
+            self.mistake(key, format!("is given in {a}, and {file_key} in {b}; give one of them"));
+        }
+        let from_file = file.and_then(|(path, origin)| Some((self.read_secret(&file_key, Path::new(&path))?, origin)));
+        let found = from_file.or(inline.map(|(text, origin)| (Secret::new(text), origin)));
+        let origin = found
+            .as_ref()
+            .map_or("default".to_owned(), |(_, origin)| origin.clone());
+        self.note(
+            key,
+            if found.is_some() {
+                "********".to_owned()
+            } else {
+                String::new()
+            },
+            &origin,
+        );
+        found.map(|(secret, _)| secret)
+    }
+
+    /// Notes that something is wrong with a key.
+    pub fn mistake(&mut self, key: &str, reason: impl Into<String>) {
+        self.mistakes.push(Mistake {
+            place: key.to_owned(),
+            reason: reason.into(),
+        });
+    }
+
+    /// What is in force of every key, or everything that is wrong.
+    pub fn finish(mut self) -> Result<Vec<Effective>, ConfigError> {
+        for layer in &self.layers {
+            for key in layer.values.keys().filter(|key| !self.known.contains(*key)) {
+                let hint = nearest(key, &self.known).map_or_else(String::new, |near| format!("; did you mean {near}?"));
+                self.mistakes.push(Mistake {
+                    place: format!("{key} ({})", layer.name),
+                    reason: format!("there is no such key{hint}"),
+                });
+            }
+        }
+        if self.mistakes.is_empty() {
+            Ok(self.effective)
+        } else {
+            Err(ConfigError {
+                mistakes: self.mistakes,
+            })
+        }
+    }
+
+    fn parse<T: Value>(&mut self, key: &str) -> Option<(T, String)> {
+        let (text, origin) = self.raw(key)?;
+        let value = T::parse(&text);
+        if value.is_none() {
+            self.mistakes.push(Mistake {
+                place: format!("{key} ({origin})"),
+                reason: format!("must be {}", T::EXPECTED),
+            });
+        }
+        Some((value?, origin))
+    }
+
+    fn raw(&mut self, key: &str) -> Option<(String, String)> {
+        self.known.insert(key.to_owned());
+        self.layers
+            .iter()
+            .rev()
+            .find_map(|layer| Some((layer.values.get(key)?.clone(), layer.name.clone())))
+    }
+
+    fn read_secret(&mut self, key: &str, path: &Path) -> Option<Secret> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Some(Secret::new(text.trim_end_matches(['\r', '\n']))),
+            Err(error) => {
+                self.mistake(key, format!("{} can't be read: {error}", path.display()));
+                None
+            }
+        }
+    }
+
+    fn note(&mut self, key: &str, value: String, origin: &str) {
+        self.effective.push(Effective {
+            key: key.to_owned(),
+            value,
+            origin: origin.to_owned(),
+        });
+    }
+}
+
+fn nearest<'a>(key: &str, known: &'a BTreeSet<String>) -> Option<&'a str> {
+    let scored = known
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(key, candidate), candidate));
+    scored
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(score, _)| *score > 0.7)
+        .map(|(_, candidate)| candidate.as_str())
+}

@@ -1,0 +1,93 @@
+//! The front end: where it listens, who it says it is, and what it puts up with.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::reader::Reader;
+use super::value::ByteSize;
+
+/// Section `server`.
+#[derive(Clone)]
+pub struct ServerConfig {
+    /// Where agents are served. Loopback by default: `0.0.0.0` must be asked for.
+    pub listen: SocketAddr,
+    /// Where operators and metrics are served.
+    pub operator_listen: SocketAddr,
+    /// The issuer; the listener's own address when absent.
+    pub public_url: Option<String>,
+    /// Certificate chain and private key in PEM; both or none.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Origins that browsers may call from; none by default.
+    pub cors_origins: Vec<String>,
+    /// How long one request may take, its body included.
+    pub request_timeout: Duration,
+    /// How long a connection may take to send a request's head, or stay idle between two.
+    pub header_timeout: Duration,
+    /// The largest body, in bytes.
+    pub body_limit: usize,
+    /// The most connections at once; a further one waits in the operating system's queue.
+    pub connections_max: u32,
+    /// How long requests in flight may go on after a stop was asked for.
+    pub drain_timeout: Duration,
+}
+
+impl ServerConfig {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut listen = reader.value("server.listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)));
+        if let Some(port) = reader.optional::<u16>("server.port") {
+            listen.set_port(port);
+        }
+        let config = Self {
+            listen,
+            operator_listen: reader.value("server.operator_listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 3900))),
+            public_url: reader
+                .optional::<String>("server.public_url")
+                .map(|url| url.trim_end_matches('/').to_owned()),
+            tls: read_tls(reader),
+            trusted_proxies: reader.value("server.trusted_proxies", Vec::new()),
+            cors_origins: reader.value("server.cors_origins", Vec::new()),
+            request_timeout: reader.value("server.request_timeout", Duration::from_secs(10)),
+            header_timeout: reader.value("server.header_timeout", Duration::from_secs(10)),
+            body_limit: reader.value("server.body_limit", ByteSize(256 * 1024)).0,
+            connections_max: reader.value("server.connections_max", 10_000),
+            drain_timeout: reader.value("server.drain_timeout", Duration::from_secs(30)),
+        };
+        config.check(reader);
+        config
+    }
+
+    fn check(&self, reader: &mut Reader) {
+        if let Some(url) = &self.public_url {
+            if !(url.starts_with("https://") || url.starts_with("http://")) || url.contains(['?', '#', ' ']) {
+                reader.mistake(
+                    "server.public_url",
+                    "must be an http or https URL without query and fragment (RFC 8414 §2)",
+                );
+            }
+        }
+        if self.cors_origins.iter().any(|origin| origin == "*") {
+            reader.mistake(
+                "server.cors_origins",
+                "must name the origins; '*' would let every page in a browser call with a stolen token",
+            );
+        }
+        if self.connections_max == 0 {
+            reader.mistake("server.connections_max", "must be at least 1");
+        }
+    }
+}
+
+fn read_tls(reader: &mut Reader) -> Option<(PathBuf, PathBuf)> {
+    let (cert, key) = (reader.optional("server.tls.cert"), reader.optional("server.tls.key"));
+    match (cert, key) {
+        (Some(cert), Some(key)) => Some((cert, key)),
+        (None, None) => None,
+        _ => {
+            reader.mistake("server.tls", "needs both cert and key");
+            None
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Layers, mistakes and masking.
+
+use super::*;
+
+fn load(toml: &str, env: &[(&str, &str)]) -> Result<(Config, Vec<Effective>), ConfigError> {
+    Config::load(vec![
+        Source::toml("agentidp.toml", toml)?,
+        Environment::of(env).settings(),
+    ])
+}
+
+fn mistakes(toml: &str, env: &[(&str, &str)]) -> String {
+    load(toml, env)
+        .map(|_| ())
+        .expect_err("the configuration is wrong")
+        .to_string()
+}
+
+#[test]
+fn an_empty_configuration_is_a_node_on_loopback_with_an_embedded_store() {
+    let (config, _) = load("", &[]).expect("all keys have defaults");
+    assert!(config.server.listen.ip().is_loopback());
+    assert!(matches!(config.store.location, StoreLocation::Embedded(None)));
+    assert_eq!(config.limits.token_requests_per_minute, 100);
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let toml = "[server]\nlisten = '127.0.0.1:1'\nrequest_timeout = '3s'\n[limits]\nrequests_per_minute = 7";
+    let (config, effective) = load(toml, &[("AGENTIDP_SERVER__LISTEN", "127.0.0.1:2")]).expect("valid");
+    assert_eq!(config.server.listen.port(), 2);
+    assert_eq!(config.server.request_timeout.as_secs(), 3);
+    assert_eq!(config.limits.introspect_per_minute, 7);
+    let listen = effective
+        .iter()
+        .find(|setting| setting.key == "server.listen")
+        .expect("printed");
+    assert_eq!(listen.origin, "environment");
+}
+
+#[test]
+fn well_known_names_are_understood_and_yield_to_ours() {
+    let env = [
+        ("DATABASE_URL", "postgres://a@b/c"),
+        ("PORT", "8080"),
+        ("AGENTIDP_STORE__URL", "embedded:/tmp/x.db"),
+    ];
+    let (config, _) = load("", &env).expect("valid");
+    assert_eq!(config.server.listen.port(), 8080);
+    assert!(matches!(config.store.location, StoreLocation::Embedded(Some(path)) if path.ends_with("x.db")));
+}
+
+#[test]
+fn every_mistake_is_reported_at_once_and_the_nearest_key_is_named() {
+    let text = mistakes(
+        "[server]\nlisten = 'here'\nbody_limt = 5\n[cluster]\nheartbeat = '2s'",
+        &[("AGENTIDP_LIMITS__VERIFY_PER_MINUTE", "-1")],
+    );
+    assert!(
+        text.contains("server.listen (agentidp.toml): must be an address and a port"),
+        "{text}"
+    );
+    assert!(text.contains("did you mean server.body_limit?"), "{text}");
+    assert!(text.contains("cluster.election_timeout"), "{text}");
+    assert!(text.contains("limits.verify_per_minute (environment)"), "{text}");
+}
+
+#[test]
+fn variables_of_the_client_commands_are_no_settings() {
+    assert!(
+        load(
+            "",
+            &[
+                ("AGENTIDP_SERVER", "http://127.0.0.1:1"),
+                ("AGENTIDP_CLIENT_SECRET", "x")
+            ]
+        )
+        .is_ok()
+    );
+}
+
+#[test]
+fn secrets_are_masked_and_can_come_from_a_file() {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), "postgres://user:hunter2@db/x\n").expect("written");
+    let toml = format!("[store]\nurl_file = '{}'", file.path().display());
+    let (config, effective) = load(&toml, &[]).expect("valid");
+    assert!(
+        matches!(config.store.location, StoreLocation::Postgres(url) if url.expose() == "postgres://user:hunter2@db/x")
+    );
+    assert!(!format!("{effective:?}").contains("hunter2"));
+    assert!(mistakes("[store]\nurl_file = '/nonexistent/secret'", &[]).contains("store.url_file"));
+    assert!(mistakes("[store]\nurl_file = '/x'\nurl = 'postgres://a'", &[]).contains("give one of them"));
+}
+
+#[test]
+fn a_wildcard_origin_and_half_a_certificate_are_refused() {
+    let text = mistakes("[server]\ncors_origins = ['*']\ntls.cert = 'a.pem'", &[]);
+    assert!(
+        text.contains("server.cors_origins") && text.contains("server.tls"),
+        "{text}"
+    );
+}
+
+#[test]
+fn broken_toml_names_the_line() {
+    assert!(mistakes("[server\n", &[]).contains("line 1"));
+    assert!(mistakes("x = 1.5", &[]).contains("float"));
+}

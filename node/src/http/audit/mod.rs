@@ -1,0 +1,5 @@
+//! `/api/v1/audit`, one file for each operation.
+
+pub mod get;
+pub mod list;
+pub mod verify;

@@ -1,0 +1,79 @@
+//! `POST /oauth2/revoke` (RFC 7009): kills a token, everywhere, before the answer is sent.
+
+use std::time::Duration;
+
+use actors::{Caller, LimitClass};
+use domain::{
+    Action, AuditRecord, EventId, JsonText, Outcome, ReplicatedChange, Revocation, Scope, Subject, Timestamp,
+};
+use http::StatusCode;
+use protocol::oauth::TokenQuery;
+use protocol::token::AccessTokenClaims;
+
+use super::client::{authenticate, require_form};
+use crate::http::call::Call;
+use crate::http::error::ApiError;
+use crate::http::limits;
+use crate::http::reply::{Response, json_bytes, no_store};
+use crate::http::verifier::VerificationError;
+
+/// A revocation is remembered this much longer than the token lives, for verifiers whose clocks are late.
+const CLOCK_MARGIN: Duration = Duration::from_secs(300);
+
+/// 200 also for a token that is unknown, expired or revoked already (RFC 7009 §2.2).
+pub async fn handle(call: Call) -> Result<Response, ApiError> {
+    require_form(&call)?;
+    let query = TokenQuery::parse(&call.body, call.authorization())?;
+    let caller = authenticate(&call, &query.caller).await?;
+    let permit = limits::admit(&call.services, caller.agent, LimitClass::Requests).await?;
+    match call.services.verifier.verify_any(query.token.expose()) {
+        Ok(token) => {
+            check_ownership(&caller, &token.claims)?;
+            revoke(&call, &caller, &token.claims).await?;
+        }
+        Err(VerificationError::Refused(refusal)) => tracing::debug!(?refusal, "nothing to revoke"),
+        Err(VerificationError::Unavailable(error)) => return Err(error.into()),
+    }
+    Ok(permit.onto(no_store(json_bytes(StatusCode::OK, "{}"))))
+}
+
+/// An agent kills its own tokens; its organization's administrators all of the organization's.
+fn check_ownership(caller: &Caller, claims: &AccessTokenClaims) -> Result<(), ApiError> {
+    if claims.sub == caller.agent || caller.scopes.contains(Scope::AdminOrgs) {
+        Ok(())
+    } else {
+        Err(ApiError::forbidden(
+            "an agent revokes its own tokens only; to revoke another's, admin:orgs is needed",
+        ))
+    }
+}
+
+async fn revoke(call: &Call, caller: &Caller, claims: &AccessTokenClaims) -> Result<(), ApiError> {
+    let forget_at = Timestamp::from_seconds(claims.exp).plus(CLOCK_MARGIN);
+    let revocation = Revocation {
+        subject: Subject::Token(claims.jti),
+        forget_at,
+    };
+    call.services
+        .replication
+        .apply(vec![ReplicatedChange::Revoke(revocation)])
+        .await?;
+    call.services.audit.record(record_of(call, caller, claims)).await?;
+    call.services.meters.revocation("token");
+    Ok(())
+}
+
+fn record_of(call: &Call, caller: &Caller, claims: &AccessTokenClaims) -> AuditRecord {
+    let now = call.services.clock.now();
+    let (jti, subject) = (claims.jti.to_string(), claims.sub.to_string());
+    AuditRecord {
+        event_id: EventId::mint(now, call.services.entropy.as_ref()),
+        organization_id: claims.organization_id,
+        agent_id: Some(caller.agent),
+        action: Action::TokenRevoked,
+        outcome: Outcome::Success,
+        origin: call.origin.clone(),
+        metadata: JsonText::object(&[("jti", &jti), ("targetAgentId", &subject)]),
+        timestamp: now,
+    }
+}

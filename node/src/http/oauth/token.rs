@@ -1,0 +1,76 @@
+//! `POST /oauth2/token` (RFC 6749 §3.2): a client proves who it is and gets an access token.
+
+use std::sync::Arc;
+
+use actors::{Authorized, LimitClass};
+use domain::{Action, AuditRecord, EventId, JsonText, Origin, Outcome};
+use http::StatusCode;
+use protocol::oauth::{GrantRequest, TokenRequest};
+use protocol::token::{IssueContext, IssuedToken, issue};
+
+use super::client::require_form;
+use crate::http::call::Call;
+use crate::http::error::ApiError;
+use crate::http::limits;
+use crate::http::reply::{Response, json_bytes, no_store};
+use crate::http::services::Services;
+
+/// Parse → authenticate and decide → permit → sign → audit → answer. The token leaves only when its record is durable.
+pub async fn handle(call: Call) -> Result<Response, ApiError> {
+    require_form(&call)?;
+    let request = TokenRequest::parse(&call.body, call.authorization())?;
+    let services = &call.services;
+    let authorized = services.tenants.authorize(&request, &call.origin).await?;
+    let permit = limits::admit(services, authorized.grant.agent, LimitClass::Token).await?;
+    let issued = sign(services, &authorized)?;
+    services
+        .audit
+        .record(record_of(services, &authorized, &issued, &call.origin))
+        .await?;
+    services
+        .meters
+        .token_issued(grant_name(&request.grant), authorized.grant.algorithm);
+    Ok(permit.onto(no_store(json_bytes(StatusCode::OK, issued.to_response_json()))))
+}
+
+fn sign(services: &Arc<Services>, authorized: &Authorized) -> Result<IssuedToken, ApiError> {
+    let context = IssueContext {
+        issuer: &services.issuer,
+        now: services.clock.now(),
+        revision: authorized.revision,
+        entropy: services.entropy.as_ref(),
+    };
+    issue(&authorized.grant, &services.keys.current().ring, &context)
+        .map_err(|error| ApiError::Internal(error.to_string()))
+}
+
+fn record_of(services: &Services, authorized: &Authorized, issued: &IssuedToken, origin: &Origin) -> AuditRecord {
+    let now = services.clock.now();
+    let grant = &authorized.grant;
+    let (token, family) = (issued.claims.jti.to_string(), issued.claims.family.to_string());
+    let (credential, scope) = (grant.credential.to_string(), grant.scope.to_string());
+    let expires = domain::Timestamp::from_seconds(issued.claims.exp).to_string();
+    AuditRecord {
+        event_id: EventId::mint(now, services.entropy.as_ref()),
+        organization_id: grant.organization,
+        agent_id: Some(grant.agent),
+        action: Action::TokenIssued,
+        outcome: Outcome::Success,
+        origin: origin.clone(),
+        metadata: JsonText::object(&[
+            ("jti", &token),
+            ("family", &family),
+            ("credentialId", &credential),
+            ("scope", &scope),
+            ("expiresAt", &expires),
+        ]),
+        timestamp: now,
+    }
+}
+
+/// What metrics call a grant.
+fn grant_name(grant: &GrantRequest) -> &'static str {
+    match grant {
+        GrantRequest::ClientCredentials => "client_credentials",
+    }
+}

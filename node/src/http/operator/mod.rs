@@ -1,0 +1,3 @@
+//! What operators and their monitoring call.
+
+pub mod metrics;

@@ -1,0 +1,51 @@
+//! What endpoints can use. Built once by the composition root; nothing in it is global.
+
+use std::sync::Arc;
+
+use actors::{AuditHandle, LimiterHandle, TenantsHandle};
+use domain::ports::{Agents, AuditTrail, Clock, Credentials, Entropy, Replication, RevocationView};
+
+use super::health::Health;
+use super::keys::Keys;
+use super::oauth::seen::SeenTokens;
+use super::verifier::TokenVerifier;
+use crate::policy::AccessRules;
+use crate::telemetry::HttpMeters;
+
+/// Everything that an endpoint may need.
+pub struct Services {
+    /// Who we say we are: `iss` of every token, and the base of every URL in metadata.
+    pub issuer: String,
+    /// Decides about clients, agents and credentials.
+    pub tenants: TenantsHandle,
+    /// Hands out permits.
+    pub limiter: LimiterHandle,
+    /// Takes audit records and says when they are durable.
+    pub audit: AuditHandle,
+    /// Reads agents.
+    pub agents: Arc<dyn Agents>,
+    /// Reads credentials.
+    pub credentials: Arc<dyn Credentials>,
+    /// Reads the audit log.
+    pub audit_trail: Arc<dyn AuditTrail>,
+    /// Changes the replicated state.
+    pub replication: Arc<dyn Replication>,
+    /// Reads the replicated state.
+    pub revocations: Arc<dyn RevocationView>,
+    /// The signing keys that are in force.
+    pub keys: Arc<Keys>,
+    /// Checks tokens.
+    pub verifier: TokenVerifier,
+    /// Which tokens have been introspected by whom.
+    pub seen: SeenTokens,
+    /// Which route needs which scope.
+    pub access: AccessRules,
+    /// How the node feels.
+    pub health: Health,
+    /// Counters.
+    pub meters: HttpMeters,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}

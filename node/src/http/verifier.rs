@@ -1,0 +1,113 @@
+//! Checks access tokens. A signature is checked once; the cache remembers that it was, never that the token is alive:
+//! its time and its revocation are looked up for every request.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use domain::ports::{Clock, ReplicationError, RevocationView};
+use protocol::jose::TokenRejection;
+use protocol::token::{AccessTokenClaims, Expectations};
+use quick_cache::sync::Cache;
+
+use super::keys::Keys;
+
+/// How many verified tokens are remembered. At some 600 bytes each this bounds the memory to about 20 MiB.
+const VERIFIED_MAX: usize = 32_768;
+
+/// What identifies a token in caches: SHA-256 of its text, so that the token itself is not kept.
+pub type TokenDigest = [u8; 32];
+
+/// A token that holds.
+#[derive(Clone)]
+pub struct VerifiedToken {
+    /// What it says.
+    pub claims: Arc<AccessTokenClaims>,
+    /// What identifies it.
+    pub digest: TokenDigest,
+}
+
+/// Why a token does not hold.
+#[derive(Debug)]
+pub enum VerificationError {
+    /// It is not ours, not whole, not yet or no longer valid, or was revoked.
+    Refused(Refusal),
+    /// This node can't tell now.
+    Unavailable(ReplicationError),
+}
+
+/// The reason, for logs and metrics; callers are not told.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The token itself is at fault.
+    Rejected(TokenRejection),
+    /// It has been revoked, or its credential, agent or organization has.
+    Revoked,
+}
+
+/// Verifies tokens against the ring in force and the replicated revocations.
+pub struct TokenVerifier {
+    issuer: String,
+    keys: Arc<Keys>,
+    revocations: Arc<dyn RevocationView>,
+    clock: Arc<dyn Clock>,
+    verified: Cache<TokenDigest, Arc<AccessTokenClaims>>,
+}
+
+impl TokenVerifier {
+    /// For tokens of this issuer.
+    pub fn new(issuer: String, keys: Arc<Keys>, revocations: Arc<dyn RevocationView>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            issuer,
+            keys,
+            revocations,
+            clock,
+            verified: Cache::new(VERIFIED_MAX),
+        }
+    }
+
+    /// Checks a token that is presented to ourselves: it must be meant for us.
+    pub fn verify_bearer(&self, token: &str) -> Result<VerifiedToken, VerificationError> {
+        self.verify(token, Some(&self.issuer))
+    }
+
+    /// Checks a token whoever it is meant for, as introspection does.
+    pub fn verify_any(&self, token: &str) -> Result<VerifiedToken, VerificationError> {
+        self.verify(token, None)
+    }
+
+    fn verify(&self, token: &str, audience: Option<&str>) -> Result<VerifiedToken, VerificationError> {
+        let expect = Expectations {
+            issuer: &self.issuer,
+            audience,
+            now: self.clock.now(),
+        };
+        let digest = digest_of(token);
+        let claims = match self.verified.get(&digest) {
+            Some(claims) => expect.check(&claims).map(|()| claims),
+            None => self.check_signature(token, digest, &expect),
+        };
+        let claims = claims.map_err(|rejection| VerificationError::Refused(Refusal::Rejected(rejection)))?;
+        match self.revocations.is_revoked(&claims.facts()) {
+            Ok(false) => Ok(VerifiedToken { claims, digest }),
+            Ok(true) => Err(VerificationError::Refused(Refusal::Revoked)),
+            Err(error) => Err(VerificationError::Unavailable(error)),
+        }
+    }
+
+    fn check_signature(
+        &self,
+        token: &str,
+        digest: TokenDigest,
+        expect: &Expectations<'_>,
+    ) -> Result<Arc<AccessTokenClaims>, TokenRejection> {
+        let claims = Arc::new(self.keys.current().ring.verify_access_token(token, expect)?);
+        self.verified.insert(digest, claims.clone());
+        Ok(claims)
+    }
+}
+
+fn digest_of(token: &str) -> TokenDigest {
+    let mut bytes = [0u8; 32];
+    bytes.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
+    bytes
+}

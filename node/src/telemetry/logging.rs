@@ -1,0 +1,58 @@
+//! Log lines: pretty for people, JSON for machines, on standard error.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::{LogFormat, TelemetryConfig};
+
+/// Libraries that narrate their work at the level that we use for an operator's news.
+const CHATTY: &[&str] = &[
+    "openraft",
+    "fjall",
+    "lsm_tree",
+    "hyper",
+    "h2",
+    "rustls",
+    "tokio_postgres",
+    "ractor",
+];
+
+/// Installs the process's log subscriber. A second call changes nothing, so that a process may hold several nodes.
+pub fn init_logging(config: &TelemetryConfig) {
+    let wanted: Targets = config
+        .log_level
+        .parse()
+        .unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO));
+    // Libraries tell their warnings only, unless the operator names them.
+    let mut filter = Targets::new();
+    for library in CHATTY {
+        filter = filter.with_target(*library, tracing::Level::WARN);
+    }
+    if let Some(level) = wanted.default_level() {
+        filter = filter.with_default(level);
+    }
+    let filter = filter.with_targets(wanted);
+    let is_json = match config.log_format {
+        LogFormat::Json => true,
+        LogFormat::Pretty => false,
+        LogFormat::Auto => !std::io::stderr().is_terminal(),
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = if is_json {
+        lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .boxed()
+    } else {
+        lines.with_ansi(std::io::stderr().is_terminal()).boxed()
+    };
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .try_init();
+}

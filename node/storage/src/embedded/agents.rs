@@ -1,0 +1,188 @@
+//! Agents in the embedded store.
+
+use async_trait::async_trait;
+use domain::ports::{Agents, Conflict, StoreError};
+use domain::{Agent, AgentFilter, AgentId, Change, OrganizationId, OutboxId, Page, PageOf};
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
+
+use super::change::{self, signed};
+use super::error::store_error;
+use super::rows::{self, AGENT};
+use super::store::EmbeddedStore;
+
+/// What a filter matches; a parameter that is NULL does not matter.
+const MATCHES: &str = "organization_id = :organization
+    AND (:status IS NULL OR status = :status)
+    AND (:agent_type IS NULL OR agent_type = :agent_type)
+    AND (:owner IS NULL OR owner = :owner)
+    AND (:deployment_env IS NULL OR deployment_env = :deployment_env)
+    AND (:q IS NULL OR instr(fold(email), :q) OR instr(fold(owner), :q)
+         OR EXISTS (SELECT 1 FROM json_each(capabilities) WHERE instr(fold(value), :q)))";
+
+#[async_trait]
+impl Agents for EmbeddedStore {
+    async fn register(&self, agent: &Agent, change: &Change) -> Result<OutboxId, StoreError> {
+        let (agent, change) = (agent.clone(), change.clone());
+        self.write(move |transaction| {
+            insert(transaction, &agent)?;
+            change::write(transaction, &change)
+        })
+        .await
+    }
+
+    async fn find(&self, organization: OrganizationId, agent: AgentId) -> Result<Option<Agent>, StoreError> {
+        self.read(move |connection| find(connection, organization, agent)).await
+    }
+
+    async fn list(
+        &self,
+        organization: OrganizationId,
+        filter: &AgentFilter,
+        page: Page,
+    ) -> Result<PageOf<Agent>, StoreError> {
+        let filter = filter.clone();
+        self.read(move |connection| list(connection, organization, &filter, page))
+            .await
+    }
+
+    async fn update(&self, agent: &Agent, change: &Change) -> Result<OutboxId, StoreError> {
+        let (agent, change) = (agent.clone(), change.clone());
+        self.write(move |transaction| {
+            update(transaction, &agent)?;
+            change::write(transaction, &change)
+        })
+        .await
+    }
+
+    async fn decommission(&self, agent: &Agent, change: &Change) -> Result<OutboxId, StoreError> {
+        let (agent, change) = (agent.clone(), change.clone());
+        self.write(move |transaction| {
+            update(transaction, &agent)?;
+            let sql = "UPDATE credentials SET status = 'revoked', revoked_at = :at, previous_digest = NULL, previous_until = NULL
+                       WHERE organization_id = :organization AND agent_id = :agent AND status = 'active'";
+            let values = named_params! { ":at": agent.updated_at.as_millis(), ":organization": agent.organization_id.0, ":agent": agent.agent_id.0 };
+            transaction.prepare_cached(sql).and_then(|mut revoke| revoke.execute(values)).map_err(store_error)?;
+            change::write(transaction, &change)
+        })
+        .await
+    }
+}
+
+/// One agent of one organization.
+pub(super) fn find(
+    connection: &Connection,
+    organization: OrganizationId,
+    agent: AgentId,
+) -> Result<Option<Agent>, StoreError> {
+    let sql = format!("SELECT {AGENT} FROM agents WHERE organization_id = ?1 AND agent_id = ?2");
+    let mut query = connection.prepare_cached(&sql).map_err(store_error)?;
+    query
+        .query_row([organization.0, agent.0], rows::agent)
+        .optional()
+        .map_err(store_error)
+}
+
+fn insert(transaction: &Transaction<'_>, agent: &Agent) -> Result<(), StoreError> {
+    let sql = format!(
+        "INSERT INTO agents ({AGENT}) VALUES (:agent_id, :organization_id, :email, :agent_type, :version, :capabilities, :owner,
+         :deployment_env, :status, :is_public, :did, :created_at, :updated_at, :row_version)"
+    );
+    let values = named_params! {
+        ":agent_id": agent.agent_id.0,
+        ":organization_id": agent.organization_id.0,
+        ":email": agent.email.as_str(),
+        ":agent_type": agent.agent_type.as_str(),
+        ":version": agent.version,
+        ":capabilities": capabilities(agent)?,
+        ":owner": agent.owner,
+        ":deployment_env": agent.deployment_env.as_str(),
+        ":status": agent.status.as_str(),
+        ":is_public": agent.is_public,
+        ":did": agent.did,
+        ":created_at": agent.created_at.as_millis(),
+        ":updated_at": agent.updated_at.as_millis(),
+        ":row_version": signed(agent.row_version),
+    };
+    transaction
+        .prepare_cached(&sql)
+        .and_then(|mut insert| insert.execute(values))
+        .map_err(store_error)?;
+    Ok(())
+}
+
+fn update(transaction: &Transaction<'_>, agent: &Agent) -> Result<(), StoreError> {
+    let sql = "UPDATE agents SET email = :email, agent_type = :agent_type, version = :version, capabilities = :capabilities, owner = :owner,
+               deployment_env = :deployment_env, status = :status, is_public = :is_public, did = :did, updated_at = :updated_at,
+               row_version = :row_version
+               WHERE organization_id = :organization_id AND agent_id = :agent_id AND row_version = :row_version - 1";
+    let values = named_params! {
+        ":agent_id": agent.agent_id.0,
+        ":organization_id": agent.organization_id.0,
+        ":email": agent.email.as_str(),
+        ":agent_type": agent.agent_type.as_str(),
+        ":version": agent.version,
+        ":capabilities": capabilities(agent)?,
+        ":owner": agent.owner,
+        ":deployment_env": agent.deployment_env.as_str(),
+        ":status": agent.status.as_str(),
+        ":is_public": agent.is_public,
+        ":did": agent.did,
+        ":updated_at": agent.updated_at.as_millis(),
+        ":row_version": signed(agent.row_version),
+    };
+    let changed = transaction
+        .prepare_cached(sql)
+        .and_then(|mut update| update.execute(values))
+        .map_err(store_error)?;
+    if changed == 1 {
+        return Ok(());
+    }
+    match find(transaction, agent.organization_id, agent.agent_id)? {
+        Some(_) => Err(Conflict::RowVersion.into()),
+        None => Err(StoreError::NotFound),
+    }
+}
+
+fn list(
+    connection: &Connection,
+    organization: OrganizationId,
+    filter: &AgentFilter,
+    page: Page,
+) -> Result<PageOf<Agent>, StoreError> {
+    let q = filter.q.as_ref().map(|text| text.to_lowercase());
+    let (status, agent_type) = (
+        filter.status.map(|value| value.as_str()),
+        filter.agent_type.map(|value| value.as_str()),
+    );
+    let deployment_env = filter.deployment_env.map(|value| value.as_str());
+    let matching = named_params! {
+        ":organization": organization.0, ":status": status, ":agent_type": agent_type, ":owner": filter.owner,
+        ":deployment_env": deployment_env, ":q": q,
+    };
+    let sql = format!("SELECT count(*) FROM agents WHERE {MATCHES}");
+    let total: i64 = connection
+        .prepare_cached(&sql)
+        .and_then(|mut count| count.query_row(matching, |row| row.get(0)))
+        .map_err(store_error)?;
+    let sql =
+        format!("SELECT {AGENT} FROM agents WHERE {MATCHES} ORDER BY created_at, agent_id LIMIT :limit OFFSET :offset");
+    let (limit, offset) = (page.limit(), signed(page.offset()));
+    let mut values = matching.to_vec();
+    values.push((":limit", &limit));
+    values.push((":offset", &offset));
+    let mut query = connection.prepare_cached(&sql).map_err(store_error)?;
+    let data = query
+        .query_map(values.as_slice(), rows::agent)
+        .and_then(Iterator::collect)
+        .map_err(store_error)?;
+    Ok(PageOf {
+        data,
+        total: total.unsigned_abs(),
+        page: page.number(),
+        limit,
+    })
+}
+
+fn capabilities(agent: &Agent) -> Result<String, StoreError> {
+    serde_json::to_string(&agent.capabilities).map_err(|error| StoreError::Internal(error.to_string()))
+}

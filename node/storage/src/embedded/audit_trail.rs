@@ -1,0 +1,116 @@
+//! The audit log in the embedded store.
+
+use async_trait::async_trait;
+use domain::audit::ChainHead;
+use domain::ports::{AuditTrail, StoreError};
+use domain::{AuditEvent, AuditFilter, AuditRecord, EventId, OrganizationId, Page, PageOf, Timestamp};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+use super::change::{self, signed};
+use super::error::store_error;
+use super::rows::{self, AUDIT_EVENT};
+use super::store::EmbeddedStore;
+
+/// What a filter matches, whatever the cursor; a parameter that is NULL does not matter.
+const MATCHES: &str = "organization_id = :organization
+    AND (:agent IS NULL OR agent_id = :agent)
+    AND (:action IS NULL OR action = :action)
+    AND (:outcome IS NULL OR outcome = :outcome)
+    AND (:from IS NULL OR timestamp >= :from)
+    AND (:to IS NULL OR timestamp <= :to)";
+
+#[async_trait]
+impl AuditTrail for EmbeddedStore {
+    async fn append(&self, records: Vec<AuditRecord>) -> Result<(), StoreError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.write(move |transaction| change::append(transaction, records))
+            .await
+    }
+
+    async fn list(
+        &self,
+        organization: OrganizationId,
+        filter: &AuditFilter,
+        page: Page,
+    ) -> Result<PageOf<AuditEvent>, StoreError> {
+        let filter = filter.clone();
+        self.read(move |connection| list(connection, organization, &filter, page))
+            .await
+    }
+
+    async fn find(&self, organization: OrganizationId, event: EventId) -> Result<Option<AuditEvent>, StoreError> {
+        let sql = format!("SELECT {AUDIT_EVENT} FROM audit_events WHERE event_id = ?1 AND organization_id = ?2");
+        self.read(move |connection| {
+            let mut query = connection.prepare_cached(&sql).map_err(store_error)?;
+            query
+                .query_row([event.0, organization.0], rows::audit_event)
+                .optional()
+                .map_err(store_error)
+        })
+        .await
+    }
+
+    async fn range(&self, organization: OrganizationId, after: u64, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
+        let sql = format!(
+            "SELECT {AUDIT_EVENT} FROM audit_events WHERE organization_id = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3"
+        );
+        self.read(move |connection| {
+            let mut query = connection.prepare_cached(&sql).map_err(store_error)?;
+            let events = query.query_map(params![organization.0, signed(after), limit], rows::audit_event);
+            events.and_then(Iterator::collect).map_err(store_error)
+        })
+        .await
+    }
+
+    async fn head(&self, organization: OrganizationId) -> Result<ChainHead, StoreError> {
+        self.read(move |connection| change::head(connection, organization))
+            .await
+    }
+}
+
+fn list(
+    connection: &Connection,
+    organization: OrganizationId,
+    filter: &AuditFilter,
+    page: Page,
+) -> Result<PageOf<AuditEvent>, StoreError> {
+    let (action, outcome) = (
+        filter.action.map(|value| value.as_str()),
+        filter.outcome.map(|value| value.as_str()),
+    );
+    let (from, to) = (
+        filter.from.map(Timestamp::as_millis),
+        filter.to.map(Timestamp::as_millis),
+    );
+    let agent = filter.agent_id.map(|id| id.0);
+    let matching = named_params! {
+        ":organization": organization.0, ":agent": agent, ":action": action, ":outcome": outcome, ":from": from, ":to": to,
+    };
+    let sql = format!("SELECT count(*) FROM audit_events WHERE {MATCHES}");
+    let total: i64 = connection
+        .prepare_cached(&sql)
+        .and_then(|mut count| count.query_row(matching, |row| row.get(0)))
+        .map_err(store_error)?;
+    let sql = format!(
+        "SELECT {AUDIT_EVENT} FROM audit_events WHERE {MATCHES} AND (:before IS NULL OR sequence < :before)
+         ORDER BY sequence DESC LIMIT :limit OFFSET :offset"
+    );
+    let (before, limit, offset) = (filter.before_sequence.map(signed), page.limit(), signed(page.offset()));
+    let mut values = matching.to_vec();
+    values.push((":before", &before));
+    values.push((":limit", &limit));
+    values.push((":offset", &offset));
+    let mut query = connection.prepare_cached(&sql).map_err(store_error)?;
+    let data = query
+        .query_map(values.as_slice(), rows::audit_event)
+        .and_then(Iterator::collect)
+        .map_err(store_error)?;
+    Ok(PageOf {
+        data,
+        total: total.unsigned_abs(),
+        page: page.number(),
+        limit,
+    })
+}

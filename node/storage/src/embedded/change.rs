@@ -1,0 +1,94 @@
+//! What every write leaves behind beside its row: links in audit chains, and a message in the outbox.
+
+use std::collections::BTreeMap;
+
+use domain::audit::{ChainHead, Hash};
+use domain::ports::StoreError;
+use domain::{AuditEvent, AuditRecord, Change, OrganizationId, OutboxId};
+use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
+
+use super::error::store_error;
+use super::rows::{self, AUDIT_EVENT};
+
+/// Appends the change's audit record and its announcement.
+pub fn write(transaction: &Transaction<'_>, change: &Change) -> Result<OutboxId, StoreError> {
+    append(transaction, vec![change.audit.clone()])?;
+    let message = serde_json::to_string(&change.message).map_err(|error| StoreError::Internal(error.to_string()))?;
+    let mut insert = transaction
+        .prepare_cached("INSERT INTO outbox (occurred_at, message) VALUES (?1, ?2)")
+        .map_err(store_error)?;
+    let id = insert
+        .insert(params![change.message.occurred_at.as_millis(), message])
+        .map_err(store_error)?;
+    Ok(OutboxId(id))
+}
+
+/// Appends records to their chains, in the given order.
+pub fn append(transaction: &Transaction<'_>, records: Vec<AuditRecord>) -> Result<(), StoreError> {
+    let mut heads = BTreeMap::new();
+    let sql =
+        format!("INSERT INTO audit_events ({AUDIT_EVENT}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
+    let mut insert = transaction.prepare_cached(&sql).map_err(store_error)?;
+    for record in records {
+        let organization = record.organization_id;
+        if !heads.contains_key(&organization) {
+            heads.insert(organization, head(transaction, organization)?);
+        }
+        let event = heads
+            .get_mut(&organization)
+            .expect("it was put there just now")
+            .append(record);
+        insert_event(&mut insert, &event)?;
+    }
+    let sql = "INSERT INTO audit_heads (organization_id, sequence, hash) VALUES (?1, ?2, ?3) \
+               ON CONFLICT (organization_id) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash";
+    let mut update = transaction.prepare_cached(sql).map_err(store_error)?;
+    for (organization, head) in &heads {
+        update
+            .execute(params![organization.0, signed(head.sequence), head.hash.0])
+            .map_err(store_error)?;
+    }
+    Ok(())
+}
+
+/// Where a chain ends.
+pub fn head(connection: &rusqlite::Connection, organization: OrganizationId) -> Result<ChainHead, StoreError> {
+    let mut query = connection
+        .prepare_cached("SELECT sequence, hash FROM audit_heads WHERE organization_id = ?1")
+        .map_err(store_error)?;
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(ChainHead {
+            sequence: rows::number(row, "sequence")?,
+            hash: Hash(row.get("hash")?),
+        })
+    };
+    Ok(query
+        .query_row([organization.0], read)
+        .optional()
+        .map_err(store_error)?
+        .unwrap_or(ChainHead::EMPTY))
+}
+
+fn insert_event(insert: &mut CachedStatement<'_>, event: &AuditEvent) -> Result<(), StoreError> {
+    let values = params![
+        event.organization_id.0,
+        signed(event.sequence),
+        event.event_id.0,
+        event.timestamp.as_millis(),
+        event.agent_id.map(|id| id.0),
+        event.action.as_str(),
+        event.outcome.as_str(),
+        event.ip_address,
+        event.user_agent,
+        event.metadata.as_str(),
+        event.previous_hash.0,
+        event.hash.0,
+    ];
+    insert.execute(values).map_err(store_error)?;
+    Ok(())
+}
+
+/// SQLite's integers are signed; a count never comes near the sign.
+pub fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,168 @@
+//! Opening, pinging and closing the file.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use domain::ports::StoreError;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use super::error::{refused, store_error};
+use super::lane::{Execution, Lane};
+use super::migrations::{migrate, opened};
+use crate::health::PoolState;
+
+/// Connections that read; the one that writes comes on top.
+const READERS: usize = 2;
+/// How long a connection waits for another process that has the file locked, for instance a backup.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Files up to this size are checked page by page when they are opened, which takes about a second.
+const CHECKED_BYTES_MAX: u64 = 256 << 20;
+/// Statements that each connection keeps prepared.
+const STATEMENTS_MAX: usize = 64;
+
+/// The embedded store.
+pub struct EmbeddedStore {
+    writer: Lane,
+    readers: Vec<Lane>,
+    turn: AtomicUsize,
+}
+
+impl EmbeddedStore {
+    /// Opens the file, or makes it, readable by its owner only. A file that is damaged, foreign or too new is refused
+    /// with its name and the way out.
+    pub fn open(path: &Path, execution: Execution) -> Result<Self, StoreError> {
+        let created = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path);
+        let size = created
+            .and_then(|file| file.metadata())
+            .map_err(|error| refused(path, error))?
+            .len();
+        let mut writer = connect(path)?;
+        writer
+            .pragma_update(None, "journal_mode", "WAL")
+            .map_err(|error| opened(path, error))?;
+        // FULL: the write-ahead log is fsynced at every commit. What has been answered survives a loss of power.
+        writer
+            .pragma_update(None, "synchronous", "FULL")
+            .map_err(|error| opened(path, error))?;
+        if size > 0 && size <= CHECKED_BYTES_MAX {
+            check_pages(&writer, path)?;
+        }
+        migrate(&mut writer, path)?;
+        let readers = if execution == Execution::Inline { 0 } else { READERS };
+        let readers = (0..readers)
+            .map(|_| Lane::new(execution, read_only(path)?))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            writer: Lane::new(execution, writer)?,
+            readers,
+            turn: AtomicUsize::new(0),
+        })
+    }
+
+    /// Whether the file can be read now.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.read(|connection| connection.query_row("SELECT 1", [], |_| Ok(())).map_err(store_error))
+            .await
+    }
+
+    /// There is no pool; nobody waits for a connection longer than for the statement before.
+    pub fn pool_state(&self) -> PoolState {
+        PoolState::default()
+    }
+
+    /// Finishes what is under way, moves the write-ahead log into the file and closes it.
+    pub async fn close(&self) {
+        for reader in &self.readers {
+            reader.close().await;
+        }
+        let checkpoint = |connection: &mut Connection| {
+            connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+                .map_err(store_error)
+        };
+        if let Err(error) = self.writer.run(checkpoint).await {
+            tracing::debug!(%error, "the write-ahead log stays beside the file; the next start reads it");
+        }
+        self.writer.close().await;
+    }
+
+    /// Runs a query.
+    pub(super) async fn read<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        match self.readers.len() {
+            0 => self.writer.run(job).await,
+            count => {
+                self.readers[self.turn.fetch_add(1, Ordering::Relaxed) % count]
+                    .run(job)
+                    .await
+            }
+        }
+    }
+
+    /// Runs statements in one transaction, which is durable when this returns.
+    pub(super) async fn write<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let in_transaction = move |connection: &mut Connection| {
+            let transaction = connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(store_error)?;
+            let result = job(&transaction)?;
+            transaction.commit().map_err(store_error)?;
+            Ok(result)
+        };
+        self.writer.run(in_transaction).await
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    prepare(Connection::open_with_flags(path, flags), path)
+}
+
+fn read_only(path: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(path)?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(|error| opened(path, error))?;
+    Ok(connection)
+}
+
+fn prepare(connection: rusqlite::Result<Connection>, path: &Path) -> Result<Connection, StoreError> {
+    let connection = connection.map_err(|error| opened(path, error))?;
+    let set_up = |connection: &Connection| {
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        // SQLite's own lower() knows ASCII only; PostgreSQL's does not stop there, and both must find the same.
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+        connection.create_scalar_function("fold", 1, flags, |context| Ok(context.get::<String>(0)?.to_lowercase()))
+    };
+    set_up(&connection).map_err(|error| opened(path, error))?;
+    Ok(connection)
+}
+
+fn check_pages(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let verdict: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|error| opened(path, error))?;
+    if verdict == "ok" {
+        Ok(())
+    } else {
+        Err(refused(path, format!("the file is damaged: {verdict}")))
+    }
+}
