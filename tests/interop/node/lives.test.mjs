@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,11 +13,13 @@ import * as openid from 'openid-client';
 import { bearer, discover, tokenFor } from './provider.mjs';
 
 const HOUR = 3600;
-const dataDir = mkdtempSync(join(tmpdir(), 'agentidp-lives-'));
+const scratch = mkdtempSync(join(tmpdir(), 'agentidp-lives-'));
+const dataDir = join(scratch, 'data');
+const log = join(scratch, 'node.log');
 let running;
 after(async () => {
   await stop();
-  rmSync(dataDir, { recursive: true });
+  rmSync(scratch, { recursive: true });
 });
 
 /** Starts the node on the one data directory; `shift` seconds are added to its clock. */
@@ -26,11 +28,11 @@ async function live({ listen = '127.0.0.1:0', shift = 0, env = {} }) {
   const command = [process.env.AGENTIDP_BIN, 'dev', '--listen', listen, '--operator-listen', '127.0.0.1:0', '--data-dir', dataDir, '--json'];
   running = spawn(command[0], command.slice(1), {
     env: { ...process.env, AGENTIDP_LIMITS__REQUESTS_PER_MINUTE: '0', ...(shift ? shifted(shift) : {}), ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', openSync(log, 'a')],
   });
   const line = await Promise.race([
     once(createInterface(running.stdout), 'line').then(([text]) => text),
-    once(running, 'exit').then(([code]) => { throw new Error(`the node ended with ${code} before it was ready`); }),
+    once(running, 'exit').then(([code]) => { throw new Error(`the node ended with ${code} before it was ready:\n${readFileSync(log, 'utf8')}`); }),
   ]);
   return JSON.parse(line);
 }

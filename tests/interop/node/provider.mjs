@@ -20,9 +20,9 @@ export async function tokenFor(client, scope, parameters = {}) {
   return openid.clientCredentialsGrant(await discover(client), { scope, ...parameters });
 }
 
-/** Registers an agent with a credential of its own, as an administrator does. */
+/** Registers an agent with a credential of its own, as an administrator does (only `admin:orgs` may do so for others). */
 export async function newAgent(name, admin = node) {
-  const { access_token } = await tokenFor(admin, 'agents:write agents:read');
+  const { access_token } = await tokenFor(admin, 'agents:write admin:orgs');
   const agent = await manage(admin, access_token, '/api/v1/agents', {
     email: `${name}-${crypto.randomUUID()}@interop.test`,
     agentType: 'custom',

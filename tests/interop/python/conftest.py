@@ -57,7 +57,7 @@ def admin():
 @pytest.fixture(scope="module")
 def agent(admin):
     """A freshly registered agent with a credential of its own."""
-    token = admin.token("agents:read agents:write")["access_token"]
+    token = admin.token("agents:write admin:orgs")["access_token"]
 
     def create(path, body):
         answer = requests.post(admin.issuer + path, json=body, headers={"Authorization": f"Bearer {token}"}, timeout=10)
