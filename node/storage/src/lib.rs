@@ -5,10 +5,12 @@
 //! **Architecture invariant:** only this crate knows SQL. It decides nothing that is not a constraint; every write is one
 //! transaction of the row, its audit event and its outbox message.
 
+mod audit_page;
 pub mod conformance;
 mod embedded;
 mod health;
 mod postgres;
+mod search;
 mod stores;
 
 pub use embedded::{EmbeddedStore, Execution};

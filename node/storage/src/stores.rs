@@ -1,6 +1,7 @@
 //! Every storage port of one store, whichever it is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::ports::{Agents, AuditTrail, Clients, Credentials, Organizations, Outbox, StoreError};
 
@@ -53,8 +54,8 @@ impl Stores {
         }
     }
 
-    /// Whether the store answers now.
-    pub async fn ping(&self) -> Result<(), StoreError> {
+    /// How long the store takes to answer now.
+    pub async fn ping(&self) -> Result<Duration, StoreError> {
         match &self.kind {
             Kind::Embedded(store) => store.ping().await,
             Kind::Postgres(store) => store.ping().await,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use domain::ports::StoreError;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use tokio::time::Instant;
 
 use super::error::{refused, store_error};
 use super::lane::{Execution, Lane};
@@ -68,10 +69,16 @@ impl EmbeddedStore {
         })
     }
 
-    /// Whether the file can be read now.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.read(|connection| connection.query_row("SELECT 1", [], |_| Ok(())).map_err(store_error))
-            .await
+    /// How long it takes to read from the file.
+    pub async fn ping(&self) -> Result<Duration, StoreError> {
+        let started = Instant::now();
+        self.read(|connection| {
+            connection
+                .query_row("SELECT 1 FROM sqlite_schema", [], |_| Ok(()))
+                .map_err(store_error)
+        })
+        .await?;
+        Ok(started.elapsed())
     }
 
     /// There is no pool; nobody waits for a connection longer than for the statement before.

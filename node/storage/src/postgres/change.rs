@@ -1,0 +1,126 @@
+//! What every write leaves behind beside its row: links of audit chains, and a message in the outbox.
+
+use domain::audit::ChainHead;
+use domain::ports::StoreError;
+use domain::{AuditEvent, AuditRecord, Change, OrganizationId, OutboxId};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use super::connection::Step;
+use super::error::Failure;
+use super::rows::{self, signed};
+use super::session::{Binding, Session};
+use super::time::Time;
+
+/// Keeps everybody else from appending to the chain of organization `$1`, and tells where it ends.
+pub const LOCK_HEAD: &str = "SELECT sequence, hash FROM audit_heads WHERE organization_id = $1 FOR UPDATE";
+
+const INSERT_EVENTS: &str = "INSERT INTO audit_events (organization_id, sequence, event_id, occurred_at, agent_id, action, outcome,
+        ip_address, user_agent, metadata, previous_hash, hash)
+    SELECT $1, sequence, event_id, occurred_at, agent_id, action, outcome, ip_address, user_agent, metadata::json, previous_hash, hash
+    FROM unnest($2::bigint[], $3::uuid[], $4::timestamptz[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+        $11::bytea[], $12::bytea[])
+        AS event (sequence, event_id, occurred_at, agent_id, action, outcome, ip_address, user_agent, metadata, previous_hash, hash)";
+const MOVE_HEAD: &str = "UPDATE audit_heads SET sequence = $2, hash = $3 WHERE organization_id = $1";
+const INSERT_MESSAGE: &str =
+    "INSERT INTO outbox (organization_id, occurred_at, message) VALUES ($1, $2, $3::text::json) RETURNING outbox_id";
+
+/// Appends the change's audit record to the chain whose head was locked and read as `head`, writes its message, and commits.
+/// The transaction is bound to the organization of the record.
+pub async fn commit(session: &mut Session, change: &Change, head: &[Row]) -> Result<OutboxId, Failure> {
+    let Some(mut head) = rows::optional(head, rows::chain_head)? else {
+        return Err(session.refuse(StoreError::NotFound).await);
+    };
+    let links = Links::append(change.audit.organization_id, &mut head, [change.audit.clone()]);
+    let message = serde_json::to_string(&change.message).map_err(|error| StoreError::Internal(error.to_string()))?;
+    let owner = change.message.organization_id;
+    let (bound, occurred_at) = (Binding::Organization(owner).value(), Time(change.message.occurred_at));
+    let steps = [
+        Step(INSERT_EVENTS, &links.values()),
+        Step(MOVE_HEAD, &links.head_values()),
+        Step(Binding::Organization(owner).sql(), &[&bound]),
+        Step(INSERT_MESSAGE, &[&owner.0, &occurred_at, &message]),
+    ];
+    let answers = session.commit(&steps).await?;
+    Ok(OutboxId(rows::single(&answers[3])?))
+}
+
+/// Events that follow each other in one chain, column by column, so that one statement inserts them all.
+#[derive(Default)]
+pub struct Links {
+    organization: Uuid,
+    sequences: Vec<i64>,
+    event_ids: Vec<Uuid>,
+    times: Vec<Time>,
+    agent_ids: Vec<Option<Uuid>>,
+    actions: Vec<&'static str>,
+    outcomes: Vec<&'static str>,
+    ip_addresses: Vec<Option<String>>,
+    user_agents: Vec<Option<String>>,
+    metadata: Vec<String>,
+    previous_hashes: Vec<Vec<u8>>,
+    hashes: Vec<Vec<u8>>,
+    head_sequence: i64,
+    head_hash: Vec<u8>,
+}
+
+impl Links {
+    /// Chains records to `head`, and moves it on to the last of them.
+    pub fn append(
+        organization: OrganizationId,
+        head: &mut ChainHead,
+        records: impl IntoIterator<Item = AuditRecord>,
+    ) -> Self {
+        let mut links = Self {
+            organization: organization.0,
+            ..Self::default()
+        };
+        for record in records {
+            links.push(head.append(record));
+        }
+        links.head_sequence = signed(head.sequence);
+        links.head_hash = head.hash.0.to_vec();
+        links
+    }
+
+    /// The values of the statement that inserts the events.
+    pub fn values(&self) -> [&(dyn ToSql + Sync); 12] {
+        [
+            &self.organization,
+            &self.sequences,
+            &self.event_ids,
+            &self.times,
+            &self.agent_ids,
+            &self.actions,
+            &self.outcomes,
+            &self.ip_addresses,
+            &self.user_agents,
+            &self.metadata,
+            &self.previous_hashes,
+            &self.hashes,
+        ]
+    }
+
+    /// The values of the statement that moves the chain's head.
+    pub fn head_values(&self) -> [&(dyn ToSql + Sync); 3] {
+        [&self.organization, &self.head_sequence, &self.head_hash]
+    }
+
+    /// The statement that inserts the events, and the one that moves the head.
+    pub const STATEMENTS: [&'static str; 2] = [INSERT_EVENTS, MOVE_HEAD];
+
+    fn push(&mut self, event: AuditEvent) {
+        self.sequences.push(signed(event.sequence));
+        self.event_ids.push(event.event_id.0);
+        self.times.push(Time(event.timestamp));
+        self.agent_ids.push(event.agent_id.map(|id| id.0));
+        self.actions.push(event.action.as_str());
+        self.outcomes.push(event.outcome.as_str());
+        self.ip_addresses.push(event.ip_address);
+        self.user_agents.push(event.user_agent);
+        self.metadata.push(event.metadata.as_str().to_owned());
+        self.previous_hashes.push(event.previous_hash.0.to_vec());
+        self.hashes.push(event.hash.0.to_vec());
+    }
+}
