@@ -41,7 +41,7 @@ pub(crate) fn compose(mut dependencies: Dependencies) -> Composed {
     };
     let limiters_parent = ParentSettings {
         kind: ActorKind::Limiters,
-        live_max: limiter.clients_max,
+        live_max: limiter.actors_max,
         tick: limiter.sweep,
     };
     let children = vec![

@@ -1,7 +1,5 @@
 //! What is counted. Handles are given as values, so two nodes in one process count apart; the default counts nothing.
 
-use std::collections::BTreeMap;
-
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
 use protocol::oauth::OAuthErrorCode;
 
@@ -14,9 +12,9 @@ pub struct ActorMeters {
     pub audit_batch_size: Histogram,
     /// `audit_commit_duration_seconds`: how long one transaction took.
     pub audit_commit_duration: Histogram,
-    kinds: BTreeMap<ActorKind, KindMeters>,
-    auth_failures: BTreeMap<&'static str, Counter>,
-    rejections: BTreeMap<&'static str, Counter>,
+    kinds: [KindMeters; ActorKind::ALL.len()],
+    auth_failures: [(&'static str, Counter); FAILURE_REASONS.len()],
+    rejections: [Counter; LimitClass::ALL.len()],
 }
 
 struct KindMeters {
@@ -40,57 +38,39 @@ impl ActorMeters {
         Self {
             audit_batch_size: registrar.histogram("audit_batch_size", None),
             audit_commit_duration: registrar.histogram("audit_commit_duration_seconds", None),
-            kinds: ActorKind::ALL
-                .into_iter()
-                .map(|kind| (kind, registrar.kind(kind)))
-                .collect(),
+            kinds: ActorKind::ALL.map(|kind| registrar.kind(kind)),
             auth_failures: FAILURE_REASONS
-                .into_iter()
-                .map(|reason| (reason, registrar.counter("auth_failures_total", ("reason", reason))))
-                .collect(),
+                .map(|reason| (reason, registrar.counter("auth_failures_total", ("reason", reason)))),
             rejections: LimitClass::ALL
-                .into_iter()
-                .map(LimitClass::as_str)
-                .map(|name| {
-                    (
-                        name,
-                        registrar.counter("rate_limit_rejections_total", ("limiter", name)),
-                    )
-                })
-                .collect(),
+                .map(|class| registrar.counter("rate_limit_rejections_total", ("limiter", class.as_str()))),
         }
     }
 
     /// `actors_live{kind}`: how many live now.
     pub(crate) fn live(&self, kind: ActorKind) -> &Gauge {
-        static NONE: Gauge = Gauge::noop();
-        self.kinds.get(&kind).map_or(&NONE, |meters| &meters.live)
+        &self.kinds[kind as usize].live
     }
 
     /// `actor_restarts_total{kind}`: how many died and were replaced, or will be when they are next needed.
     pub(crate) fn restarts(&self, kind: ActorKind) -> &Counter {
-        static NONE: Counter = Counter::noop();
-        self.kinds.get(&kind).map_or(&NONE, |meters| &meters.restarts)
+        &self.kinds[kind as usize].restarts
     }
 
     /// `actor_mailbox_wait_seconds{kind}`: from sending to the start of handling.
     pub(crate) fn mailbox_wait(&self, kind: ActorKind) -> &Histogram {
-        static NONE: Histogram = Histogram::noop();
-        self.kinds.get(&kind).map_or(&NONE, |meters| &meters.mailbox_wait)
+        &self.kinds[kind as usize].mailbox_wait
     }
 
     /// `auth_failures_total{reason}`.
     pub(crate) fn auth_failure(&self, reason: &str) {
-        if let Some(counter) = self.auth_failures.get(reason) {
+        for (_, counter) in self.auth_failures.iter().filter(|(known, _)| *known == reason) {
             counter.increment(1);
         }
     }
 
     /// `rate_limit_rejections_total{limiter}`.
     pub(crate) fn rejection(&self, class: LimitClass) {
-        if let Some(counter) = self.rejections.get(class.as_str()) {
-            counter.increment(1);
-        }
+        self.rejections[class as usize].increment(1);
     }
 }
 
@@ -126,6 +106,21 @@ impl Registrar<'_> {
                 .register_gauge(&Self::key("actors_live", Some(label)), &Self::METADATA),
             restarts: self.counter("actor_restarts_total", label),
             mailbox_wait: self.histogram("actor_mailbox_wait_seconds", Some(label)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_and_classes_stand_in_the_order_by_which_they_are_found() {
+        for (index, kind) in ActorKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, index);
+        }
+        for (index, class) in LimitClass::ALL.into_iter().enumerate() {
+            assert_eq!(class as usize, index);
         }
     }
 }

@@ -56,6 +56,8 @@ pub struct LimiterSettings {
     pub verify_per_minute: u32,
     /// The most clients that are counted apart; beyond, clients share one more limit between them.
     pub clients_max: usize,
+    /// The most limiters that live at once. A client's permits outlive its limiter, which is needed once in a window.
+    pub actors_max: usize,
     /// How often clients that have not asked for a while are forgotten.
     pub sweep: Duration,
     /// How long a new window may take to open before the request is refused.
@@ -70,6 +72,7 @@ impl Default for LimiterSettings {
             introspect_per_minute: 100,
             verify_per_minute: 30,
             clients_max: 65_536,
+            actors_max: 1024,
             sweep: Duration::from_secs(15),
             deadline: Duration::from_secs(1),
         }

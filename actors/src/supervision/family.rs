@@ -46,10 +46,10 @@ pub(crate) trait Kin: Sized + Send + Sync + 'static {
     ) -> (Self::Actor, <Self::Actor as Actor>::Arguments);
     /// What every living member is told now and then.
     fn tick() -> Option<Self::Message>;
-    /// Whether a member may be retired, since what it knows can't matter any more or is written down.
+    /// Whether a member may be forgotten, since what it knows can't matter any more or is written down.
     fn may_retire(&self, member: &MemberOf<Self>, now: Duration) -> bool;
-    /// Whether a member may be retired to make room, though it is not idle yet.
-    fn may_make_room(&self, member: &MemberOf<Self>, now: Duration) -> bool;
+    /// Whether a member's actor may be stopped to make room for another's; it is started again when it is next needed.
+    fn may_make_room(&self, member: &MemberOf<Self>) -> bool;
 }
 
 /// Reaches the members of a family.

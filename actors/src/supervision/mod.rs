@@ -8,6 +8,7 @@
 mod call;
 mod child;
 mod directory;
+mod eviction;
 mod family;
 mod family_actor;
 mod health;

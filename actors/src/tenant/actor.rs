@@ -99,10 +99,10 @@ impl Kin for TenantKin {
     }
 
     fn may_retire(&self, member: &TenantMember, now: Duration) -> bool {
-        self.may_make_room(member, now) && now.saturating_sub(member.used_at()) >= self.settings.idle_after
+        self.may_make_room(member) && now.saturating_sub(member.used_at()) >= self.settings.idle_after
     }
 
-    fn may_make_room(&self, member: &TenantMember, _now: Duration) -> bool {
+    fn may_make_room(&self, member: &TenantMember) -> bool {
         member.calls.count() == 0 && member.shared.lane.try_lock().is_ok()
     }
 }

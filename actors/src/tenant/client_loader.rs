@@ -51,7 +51,7 @@ impl ClientLoader {
         })
     }
 
-    /// The client as it was at some instant after this was called; `None` if it does not exist.
+    /// The client, with no change missing that this node knows of; `None` if it does not exist.
     pub async fn find(self: &Arc<Self>, client: AgentId) -> Result<Option<Arc<WarmClient>>, AuthorizeError> {
         match self.parts.cache.look_up(client, self.parts.clock.monotonic()) {
             Known::Warm(warm) if self.is_current(&warm) => return Ok(Some(warm)),

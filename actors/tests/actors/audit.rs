@@ -66,6 +66,28 @@ async fn a_record_alone_is_written_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_waits_for_company_as_long_as_it_is_told_to() {
+    let batch_wait = Duration::from_millis(2);
+    let audit = AuditSettings {
+        batch_wait,
+        ..AuditSettings::default()
+    };
+    let world = World::start_with(ActorSettings {
+        audit,
+        ..ActorSettings::default()
+    })
+    .await;
+    let before = tokio::time::Instant::now();
+    let later = async {
+        tokio::time::sleep(batch_wait / 2).await;
+        world.actors.audit.record(world.record()).await
+    };
+    let results = tokio::join!(world.actors.audit.record(world.record()), later);
+    assert!(results.0.is_ok() && results.1.is_ok());
+    assert_eq!((world.store.auditing.calls(), before.elapsed()), (1, batch_wait));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_batch_is_no_larger_than_allowed() {
     let audit = AuditSettings {
         batch_max: 7,

@@ -110,6 +110,22 @@ async fn beyond_the_bound_clients_share_one_limit_and_places_become_free_again()
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_so_many_limiters_live_and_clients_do_not_notice() {
+    let world = world(LimiterSettings {
+        actors_max: 4,
+        ..tokens(5)
+    })
+    .await;
+    for remaining in (0..5).rev() {
+        for number in 0..50 {
+            let admission = world.actors.limiter.admit(client(number), LimitClass::Token).await;
+            assert_eq!((admission.allowed, admission.remaining), (true, remaining));
+        }
+    }
+    assert!(!world.actors.limiter.admit(client(7), LimitClass::Token).await.allowed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_had_to_share_gets_no_place_of_its_own_in_the_same_window() {
     let world = world(LimiterSettings {
         clients_max: 1,
