@@ -17,28 +17,7 @@ pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreErro
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(|error| opened(path, error))?;
-    let number = |pragma: &str| {
-        transaction
-            .pragma_query_value(None, pragma, |row| row.get::<_, i32>(0))
-            .map_err(|error| opened(path, error))
-    };
-    let (owner, version) = (number("application_id")?, number("user_version")?);
-    let tables: i64 = transaction
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(|error| opened(path, error))?;
-    if owner != APPLICATION_ID && (owner != 0 || tables > 0) {
-        return Err(refused(path, "this SQLite file belongs to another program"));
-    }
-    let done = usize::try_from(version).unwrap_or(usize::MAX);
-    if done > STEPS.len() {
-        return Err(refused(
-            path,
-            format!(
-                "it was written by a newer version (schema {version}, this one knows {})",
-                STEPS.len()
-            ),
-        ));
-    }
+    let done = steps_done(&transaction, path)?;
     for step in &STEPS[done..] {
         transaction.execute_batch(step).map_err(store_error)?;
     }
@@ -49,6 +28,29 @@ pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreErro
         .pragma_update(None, "user_version", i32::try_from(STEPS.len()).unwrap_or(i32::MAX))
         .map_err(store_error)?;
     transaction.commit().map_err(store_error)
+}
+
+/// How many steps the file has seen. Changes nothing, so that it can be asked of a file that is not known to be ours.
+pub fn steps_done(connection: &Connection, path: &Path) -> Result<usize, StoreError> {
+    let number = |pragma: &str| {
+        connection
+            .pragma_query_value(None, pragma, |row| row.get::<_, i32>(0))
+            .map_err(|error| opened(path, error))
+    };
+    let (owner, version) = (number("application_id")?, number("user_version")?);
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(|error| opened(path, error))?;
+    if owner != APPLICATION_ID && (owner != 0 || tables > 0) {
+        return Err(refused(path, "this SQLite file belongs to another program"));
+    }
+    let done = usize::try_from(version).unwrap_or(usize::MAX);
+    if done <= STEPS.len() {
+        return Ok(done);
+    }
+    let known = STEPS.len();
+    let reason = format!("it was written by a newer version (schema {version}, this one knows {known})");
+    Err(refused(path, reason))
 }
 
 /// What went wrong with the very first look into a file.

@@ -1,6 +1,7 @@
 //! Opening, pinging and closing the file.
 
-use std::fs::OpenOptions;
+use std::fs::{self, File, OpenOptions};
+use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 
 use super::error::{refused, store_error};
 use super::lane::{Execution, Lane};
-use super::migrations::{migrate, opened};
+use super::migrations::{migrate, opened, steps_done};
 use crate::health::PoolState;
 
 /// Connections that read; the one that writes comes on top.
@@ -22,6 +23,8 @@ const READERS: usize = 2;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Files up to this size are checked page by page when they are opened, which takes about a second.
 const CHECKED_BYTES_MAX: u64 = 256 << 20;
+/// The header of a SQLite file.
+const HEADER_BYTES: usize = 100;
 /// Statements that each connection keeps prepared.
 const STATEMENTS_MAX: usize = 64;
 
@@ -46,7 +49,10 @@ impl EmbeddedStore {
             .and_then(|file| file.metadata())
             .map_err(|error| refused(path, error))?
             .len();
+        check_length(path, size)?;
         let mut writer = connect(path)?;
+        // Before anything is written: a file that is not ours stays as it is.
+        steps_done(&writer, path)?;
         writer
             .pragma_update(None, "journal_mode", "WAL")
             .map_err(|error| opened(path, error))?;
@@ -161,6 +167,29 @@ fn prepare(connection: rusqlite::Result<Connection>, path: &Path) -> Result<Conn
     };
     set_up(&connection).map_err(|error| opened(path, error))?;
     Ok(connection)
+}
+
+/// SQLite takes what is missing at the end of the last page for zeros, and a file of one byte for a new one. Both are what
+/// a copy that was cut off looks like; unless there is a write-ahead log, which may hold what the file still lacks.
+fn check_length(path: &Path, size: u64) -> Result<(), StoreError> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if size == 0 || fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+        return Ok(());
+    }
+    let mut header = [0; HEADER_BYTES];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    // Two bytes, in which 1 stands for 65536.
+    let page_bytes = match u16::from_be_bytes([header[16], header[17]]) {
+        1 => 65_536,
+        bytes => u64::from(bytes),
+    };
+    let is_whole = read.is_ok() && (!page_bytes.is_power_of_two() || size.is_multiple_of(page_bytes));
+    if is_whole {
+        Ok(())
+    } else {
+        Err(refused(path, "the file is not whole; its end is missing"))
+    }
 }
 
 fn check_pages(connection: &Connection, path: &Path) -> Result<(), StoreError> {

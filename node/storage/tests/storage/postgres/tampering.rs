@@ -1,0 +1,80 @@
+//! The audit log refuses changes; who owns the tables can still force one, and the chain then names the event.
+
+use domain::Action;
+use domain::audit::{ChainVerifier, Verdict};
+use storage::Stores;
+use storage::conformance::world::Tenant;
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+use super::server::{Database, fresh};
+
+/// An organization with five events, and its owner's connection, bound to it.
+async fn set_up(test: &str) -> Option<(Database, Stores, Tenant, Client)> {
+    let database = fresh(test).await?;
+    let stores = database.stores().await;
+    let tenant = Tenant::new(&stores).await;
+    for _ in 0..4 {
+        tenant.append(vec![tenant.record(Action::TokenIssued)]).await;
+    }
+    let owner = database.owner().await;
+    let bind = format!("SET app.organization_id = '{}'", tenant.id());
+    owner.batch_execute(&bind).await.expect("a setting");
+    Some((database, stores, tenant, owner))
+}
+
+async fn verdict(stores: &Stores, tenant: &Tenant) -> Verdict {
+    let events = stores.audit_trail.range(tenant.id(), 0, 100).await.expect("rows are read as far as possible");
+    let mut verifier = ChainVerifier::from_start();
+    events.iter().for_each(|event| {
+        verifier.check(event);
+    });
+    verifier.verdict()
+}
+
+#[tokio::test]
+async fn the_owner_of_the_tables_can_not_just_change_the_log() {
+    let Some((_database, stores, tenant, owner)) = set_up("the_owner_of_the_tables_can_not_just_change_the_log").await else { return };
+    for sql in [
+        "UPDATE audit_events SET outcome = 'failure'",
+        "UPDATE audit_events SET outcome = 'failure' WHERE false",
+        "DELETE FROM audit_events",
+        "TRUNCATE audit_events",
+        "DELETE FROM audit_heads",
+        "TRUNCATE audit_heads",
+        "UPDATE audit_heads SET sequence = sequence - 1",
+        "UPDATE audit_heads SET hash = decode(repeat('00', 32), 'hex')",
+    ] {
+        let error = owner.batch_execute(sql).await.expect_err(sql);
+        assert_eq!(error.code(), Some(&SqlState::RESTRICT_VIOLATION), "{sql}: {error:?}");
+    }
+    assert_eq!(verdict(&stores, &tenant).await, Verdict::Whole { checked: 5 });
+}
+
+#[tokio::test]
+async fn the_chain_names_a_row_that_was_changed_or_removed() {
+    let Some((_database, stores, tenant, owner)) = set_up("the_chain_names_a_row_that_was_changed_or_removed").await else { return };
+    let events = tenant.events().await;
+    let disable = "ALTER TABLE audit_events DISABLE TRIGGER audit_events_append_only";
+    owner.batch_execute(disable).await.expect("the owner can");
+    // The last one means the same JSON, in other bytes.
+    for (column, value) in [
+        ("outcome", "'failure'"),
+        ("agent_id", "gen_random_uuid()"),
+        ("occurred_at", "occurred_at + interval '1 millisecond'"),
+        ("metadata", r#"'{"scope": "agents:read"}'"#),
+    ] {
+        let changed = owner.execute(&format!("UPDATE audit_events SET {column} = {value} WHERE sequence = 3"), &[]).await;
+        assert_eq!(changed.expect("nothing forbids it any more"), 1);
+        let broken = Verdict::Broken { checked: 2, at: events[2].event_id };
+        assert_eq!(verdict(&stores, &tenant).await, broken, "{column}");
+        let before = &events[2];
+        let restore = "UPDATE audit_events SET outcome = 'success', agent_id = NULL, metadata = $1::text::json,
+            occurred_at = to_timestamp($2::bigint / 1000.0) WHERE sequence = 3";
+        let restored = owner.execute(restore, &[&before.metadata.as_str(), &before.timestamp.as_millis()]).await;
+        assert_eq!(restored.expect("nothing forbids it"), 1);
+        assert_eq!(verdict(&stores, &tenant).await, Verdict::Whole { checked: 5 });
+    }
+    owner.batch_execute("DELETE FROM audit_events WHERE sequence = 3").await.expect("nothing forbids it");
+    assert_eq!(verdict(&stores, &tenant).await, Verdict::Broken { checked: 2, at: events[3].event_id });
+}
