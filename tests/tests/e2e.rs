@@ -46,6 +46,8 @@ mod limits;
 mod metrics;
 #[path = "e2e/revocation.rs"]
 mod revocation;
+#[path = "e2e/rust_client.rs"]
+mod rust_client;
 #[path = "e2e/secrecy.rs"]
 mod secrecy;
 #[path = "e2e/tampering.rs"]

@@ -127,7 +127,7 @@ async fn the_audit_log_is_read_followed_and_verified(backend: Backend) {
         "tail",
         "--follow",
         "--interval",
-        "100ms",
+        "200ms",
         "--action",
         "agent.created",
         "--json",

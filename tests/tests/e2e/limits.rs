@@ -74,7 +74,10 @@ async fn a_client_beyond_its_limit_waits_and_others_do_not(backend: Backend) {
 
 /// Made with a few of the administrator's requests.
 async fn second_client(node: &Node) -> Client {
-    node.session(&node.admin, "agents:write").await.new_client().await
+    node.session(&node.admin, "agents:write admin:orgs")
+        .await
+        .new_client()
+        .await
 }
 
 async fn every_limited_answer_tells_how_the_client_stands(backend: Backend) {

@@ -30,7 +30,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("fjall", &["cluster"]),
     ("bincode", &["cluster"]),
     ("ractor", &["actors"]),
-    ("clap", &["node"]),
+    ("clap", &["node", "e2e"]),
     ("redis", &["node"]),
     ("jsonwebtoken", &["protocol", "e2e"]),
 ];
