@@ -63,7 +63,10 @@ wait_for() {
   fail "a service did not start"
 }
 
-# PostgreSQL refuses to be root, so it is somebody else then. Nothing that it keeps need survive a power failure.
+# Tests need nothing to survive a power failure; who measures clears this.
+postgres_durability=(-c fsync=off -c full_page_writes=off)
+
+# PostgreSQL refuses to be root, so it is somebody else then.
 start_postgres() {
   local programs data=$scratch/postgres log=$scratch/postgres.log port user as_user=()
   programs=$(postgres_programs) || fail "PostgreSQL is installed, and its initdb is nowhere"
@@ -79,7 +82,7 @@ start_postgres() {
     { tail -n 20 "$log" >&2 && fail "initdb failed"; }
   port=$(free_port)
   (cd "$data" && exec "${as_user[@]}" "$programs/postgres" -D "$data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-    -c fsync=off -c full_page_writes=off -c max_connections=500 -c shared_buffers=64MB) >>"$log" 2>&1 </dev/null &
+    "${postgres_durability[@]}" -c max_connections=500 -c shared_buffers=64MB) >>"$log" 2>&1 </dev/null &
   postgres_pid=$!
   wait_for "$postgres_pid" "$log" "$programs/psql" -h 127.0.0.1 -p "$port" -U postgres -d postgres -c 'SELECT 1'
   export AGENTIDP_TEST_POSTGRES_URL=postgres://postgres@127.0.0.1:$port/postgres
