@@ -19,8 +19,9 @@ const QUEUE: usize = 8_192;
 const CALLERS_MAX: usize = 2_048;
 /// How many commands one caller may propose together.
 pub(crate) const COMMANDS_PER_CALL_MAX: usize = 1_024;
-/// How many commands one batch holds at most.
-const COMMANDS_MAX: usize = 4_096;
+/// How long the commands of one batch are together, encoded, at most: more than 4,000 revocations.
+pub(crate) const BATCH_BYTES_MAX: usize = 256 * 1024;
+const _: () = assert!(COMMANDS_PER_CALL_MAX * crate::command::SMALL_COMMAND_BYTES <= BATCH_BYTES_MAX);
 /// How long to wait before asking again where there is no leader yet.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
 
@@ -28,6 +29,7 @@ type Answer = Result<Vec<CommandResult>, ReplicationError>;
 
 struct Proposal {
     commands: Vec<Command>,
+    bytes: usize,
     give_up_at: Instant,
     answer: oneshot::Sender<Answer>,
 }
@@ -101,8 +103,7 @@ impl Batching {
             if waiting.is_empty() && self.queue.recv_many(&mut waiting, CALLERS_MAX).await == 0 {
                 return;
             }
-            let room = CALLERS_MAX.saturating_sub(waiting.len());
-            while waiting.len() < room.max(1)
+            while waiting.len() < CALLERS_MAX
                 && let Ok(next) = self.queue.try_recv()
             {
                 waiting.push(next);
@@ -161,14 +162,14 @@ impl Batching {
     }
 }
 
-/// How many of the callers that wait fit into one batch; at least one.
+/// How many of the callers that wait fit into one batch; at least one, since none is larger than a batch.
 fn batch_length(waiting: &[Proposal]) -> usize {
-    let mut commands = 0;
+    let mut bytes = 0;
     let fits = |proposal: &&Proposal| {
-        commands += proposal.commands.len();
-        commands <= COMMANDS_MAX
+        bytes += proposal.bytes;
+        bytes <= BATCH_BYTES_MAX
     };
-    waiting.iter().take_while(fits).count().max(1).min(waiting.len())
+    waiting.iter().take_while(fits).count()
 }
 
 fn answer(proposals: Vec<Proposal>, outcome: Answer) {
@@ -207,12 +208,13 @@ mod tests {
 
     use super::*;
 
-    fn proposal(commands: usize) -> (Proposal, oneshot::Receiver<Answer>) {
+    fn proposal(commands: usize, bytes: usize) -> (Proposal, oneshot::Receiver<Answer>) {
         let (answer, answered) = oneshot::channel();
         let commands = vec![Command::Tick { now: Timestamp::EPOCH }; commands];
         (
             Proposal {
                 commands,
+                bytes,
                 give_up_at: Instant::now(),
                 answer,
             },
@@ -221,22 +223,21 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_takes_what_fits_and_at_least_one() {
-        let sizes = |sizes: &[usize]| {
-            let waiting: Vec<Proposal> = sizes.iter().map(|size| proposal(*size).0).collect();
+    fn a_batch_takes_what_fits() {
+        let fits = |sizes: &[usize]| {
+            let waiting: Vec<Proposal> = sizes.iter().map(|size| proposal(1, *size).0).collect();
             batch_length(&waiting)
         };
-        assert_eq!(sizes(&[]), 0);
-        assert_eq!(sizes(&[1, 2, 3]), 3);
-        assert_eq!(sizes(&[COMMANDS_MAX, 1]), 1);
-        assert_eq!(sizes(&[COMMANDS_MAX - 1, 1, 1]), 2);
-        assert_eq!(sizes(&[COMMANDS_MAX + 1, 1]), 1);
+        assert_eq!(fits(&[]), 0);
+        assert_eq!(fits(&[1, 2, 3]), 3);
+        assert_eq!(fits(&[BATCH_BYTES_MAX, 1]), 1);
+        assert_eq!(fits(&[BATCH_BYTES_MAX - 1, 1, 1]), 2);
     }
 
     #[test]
     fn each_caller_gets_the_results_of_its_own_commands() {
-        let (first, mut first_answer) = proposal(2);
-        let (second, mut second_answer) = proposal(1);
+        let (first, mut first_answer) = proposal(2, 10);
+        let (second, mut second_answer) = proposal(1, 10);
         let result = |revision| CommandResult {
             revision: Revision(revision),
             refusal: None,

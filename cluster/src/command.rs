@@ -13,6 +13,9 @@ use uuid::Uuid;
 
 use crate::sealing::Sealed;
 
+/// No command without keys is longer than this, encoded.
+pub(crate) const SMALL_COMMAND_BYTES: usize = 64;
+
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Command {
@@ -76,6 +79,30 @@ pub(crate) struct SealedKey {
     pub(crate) sealed: Sealed,
 }
 
+impl Command {
+    /// An upper bound of the length of its encoding, without encoding it.
+    pub(crate) fn encoded_length_at_most(&self) -> usize {
+        const SMALL: usize = SMALL_COMMAND_BYTES;
+        match self {
+            Command::Bootstrap(bootstrap) => {
+                let keys: usize = bootstrap.keys.iter().map(SealedKey::encoded_length_at_most).sum();
+                SMALL + keys + bootstrap.digest_key.encoded_length_at_most()
+            }
+            Command::PublishKey { key, .. } => SMALL + key.encoded_length_at_most(),
+            Command::MakeKeyCurrent { key_id, .. } | Command::RemoveKey { key_id } => SMALL + key_id.0.len(),
+            Command::Revoke(_) | Command::AgentChanged(_) | Command::OrganizationChanged(_) | Command::Tick { .. } => {
+                SMALL
+            }
+        }
+    }
+}
+
+impl SealedKey {
+    fn encoded_length_at_most(&self) -> usize {
+        64 + self.key_id.0.len() + self.public_jwk.len() + self.sealed.encoded_length_at_most()
+    }
+}
+
 impl From<ReplicatedChange> for Command {
     fn from(change: ReplicatedChange) -> Self {
         match change {
@@ -137,3 +164,6 @@ impl<'de> Deserialize<'de> for Batch {
         Vec::deserialize(deserializer).map(|commands| Self(commands.into()))
     }
 }
+
+#[cfg(test)]
+mod tests;

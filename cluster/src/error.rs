@@ -52,8 +52,8 @@ pub enum ClusterError {
     },
     /// Something in the log or in a snapshot is not what was written.
     #[error(
-        "the replicated log in {path} is damaged: {detail}. Nothing was changed. Restore the folder from a backup, or, \
-         if this is a single development node that may lose its keys and revocations, remove it to start anew"
+        "the replicated log in {path} is damaged: {detail}. Restore the folder from a backup, or, if this is a single \
+         development node that may lose its keys and revocations, remove it to start anew"
     )]
     CorruptLog {
         /// The folder or file.

@@ -18,6 +18,7 @@ use crate::error::ClusterError;
 use crate::freshness::Freshness;
 use crate::keys::OpenedKey;
 use crate::meters::ClusterMeters;
+use crate::network::Receiving;
 use crate::publish::Published;
 use crate::raft_types::Raft;
 use crate::sealing::MasterKeys;
@@ -34,6 +35,7 @@ pub(crate) struct Parts {
     pub(crate) steady_clock: Arc<SteadyClock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) master_keys: MasterKeys,
+    pub(crate) receiving: Receiving,
 }
 
 /// Reads and changes the replicated state through one node. Copies are cheap; they outlive the node, and then answer
@@ -152,6 +154,11 @@ impl ClusterHandle {
             .snapshot()
             .await
             .map_err(|error| ClusterError::Stopped(error.to_string()))
+    }
+
+    /// Carries out what another member asks for: what came in through the transport, and the answer to send back.
+    pub async fn answer_peer(&self, request: &[u8]) -> Vec<u8> {
+        self.0.receiving.answer(request).await
     }
 
     /// Proves anew that the view is recent.

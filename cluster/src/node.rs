@@ -15,7 +15,7 @@ use crate::error::ClusterError;
 use crate::freshness::{Freshness, keep_fresh};
 use crate::handle::{ClusterHandle, Parts};
 use crate::log_store::{LogStore, RaftFolder};
-use crate::network::Links;
+use crate::network::{ENTRIES_PER_MESSAGE, Links, Receiving};
 use crate::publish::Published;
 use crate::raft_types::{Member, Raft};
 use crate::state_machine::{Snapshots, StateAt, StateMachine};
@@ -23,8 +23,6 @@ use crate::ticking::{SteadyClock, keep_ticking};
 
 /// How many entries that a snapshot covers stay in the log, for followers that are a little behind.
 const ENTRIES_KEPT_BEHIND_SNAPSHOT: u64 = 1_000;
-/// How many entries travel to a follower at once.
-const ENTRIES_PER_MESSAGE: u64 = 256;
 /// How long to wait before looking again whether there is a leader.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
@@ -41,27 +39,9 @@ impl ClusterNode {
     /// Opens the node's folder and joins the cluster; a node that finds nothing founds a cluster of one. Returns when
     /// the node has a leader and a view that is proven to be recent, or fails after `start_deadline`.
     pub async fn start(config: ClusterConfig, ports: ClusterPorts) -> Result<Self, ClusterError> {
-        config.validate()?;
-        let opened = open(&config).await?;
-        let published = Arc::new(Published::new(opened.at.state.clone()));
-        let machine = StateMachine::new(
-            opened.at,
-            published.clone(),
-            Arc::new(opened.snapshots),
-            config.execution,
-        );
-        let links = Links(ports.transport.clone());
-        let raft = Raft::new(
-            config.node_id,
-            Arc::new(raft_config(&config)?),
-            links,
-            opened.log.clone(),
-            machine,
-        )
-        .await
-        .map_err(|fatal| ClusterError::corrupt(opened.folder.path(), fatal.to_string()))?;
-        let mut node = Self::assemble(&config, &ports, raft, published, opened.log, opened.folder);
-        match node.begin(config.node_id, config.start_deadline).await {
+        let (node_id, deadline) = (config.node_id, config.start_deadline);
+        let mut node = Self::launch(config, ports).await?;
+        match node.begin(node_id, deadline).await {
             Ok(()) => Ok(node),
             Err(error) => {
                 node.stop().await;
@@ -70,47 +50,32 @@ impl ClusterNode {
         }
     }
 
-    fn assemble(
-        config: &ClusterConfig,
-        ports: &ClusterPorts,
-        raft: Raft,
-        published: Arc<Published>,
-        log: LogStore,
-        folder: RaftFolder,
-    ) -> Self {
-        let freshness = Arc::new(Freshness::new(ports.clock.clone(), config.max_revocation_staleness));
-        let latency = ports.meters.commit_latency_seconds.clone();
-        let (proposer, batching) = Proposer::new(raft.clone(), config.proposal_deadline, latency);
-        let steady_clock = Arc::new(SteadyClock::new(ports.clock.clone()));
-        let handle = ClusterHandle::new(Parts {
-            raft: raft.clone(),
-            published: published.clone(),
-            proposer: proposer.clone(),
-            freshness: freshness.clone(),
-            steady_clock: steady_clock.clone(),
-            entropy: ports.entropy.clone(),
-            master_keys: ports.master_keys.clone(),
-        });
-        let (measured, meters) = (handle.clone(), ports.meters.clone());
-        let measure = move || measured.measure(&meters);
-        let tasks = vec![
-            tokio::spawn(batching.run()),
-            tokio::spawn(keep_fresh(freshness, raft.clone(), config.freshness_interval, measure)),
-            tokio::spawn(keep_ticking(
-                steady_clock,
-                published,
-                proposer,
-                raft.clone(),
-                config.tick_interval,
-            )),
-        ];
-        Self {
+    /// Opens the node's folder and takes part, without waiting for anything.
+    pub(crate) async fn launch(config: ClusterConfig, ports: ClusterPorts) -> Result<Self, ClusterError> {
+        config.validate()?;
+        let raft_config = Arc::new(raft_config(&config)?);
+        let Opened {
+            folder,
+            log,
+            snapshots,
+            at,
+        } = open(&config).await?;
+        let published = Arc::new(Published::new(at.state.clone()));
+        let snapshots = Arc::new(snapshots);
+        let machine = StateMachine::new(at, published.clone(), snapshots.clone(), config.execution);
+        let links = Links(ports.transport.clone());
+        let raft = Raft::new(config.node_id, raft_config, links, log.clone(), machine)
+            .await
+            .map_err(|fatal| ClusterError::corrupt(folder.path(), fatal.to_string()))?;
+        let receiving = Receiving::new(raft.clone(), snapshots);
+        let (handle, tasks) = assemble(&config, &ports, raft.clone(), published, receiving);
+        Ok(Self {
             handle,
             raft,
             log,
             tasks,
             folder,
-        }
+        })
     }
 
     /// What reads and changes the replicated state.
@@ -161,6 +126,44 @@ impl ClusterNode {
         }
         Err(ClusterError::NoLeader { waited: deadline })
     }
+}
+
+/// The handle, and the tasks that serve it.
+fn assemble(
+    config: &ClusterConfig,
+    ports: &ClusterPorts,
+    raft: Raft,
+    published: Arc<Published>,
+    receiving: Receiving,
+) -> (ClusterHandle, Vec<JoinHandle<()>>) {
+    let freshness = Arc::new(Freshness::new(ports.clock.clone(), config.max_revocation_staleness));
+    let latency = ports.meters.commit_latency_seconds.clone();
+    let (proposer, batching) = Proposer::new(raft.clone(), config.proposal_deadline, latency);
+    let steady_clock = Arc::new(SteadyClock::new(ports.clock.clone()));
+    let handle = ClusterHandle::new(Parts {
+        raft: raft.clone(),
+        published: published.clone(),
+        proposer: proposer.clone(),
+        freshness: freshness.clone(),
+        steady_clock: steady_clock.clone(),
+        entropy: ports.entropy.clone(),
+        master_keys: ports.master_keys.clone(),
+        receiving,
+    });
+    let (measured, meters) = (handle.clone(), ports.meters.clone());
+    let measure = move || measured.measure(&meters);
+    let tasks = vec![
+        tokio::spawn(batching.run()),
+        tokio::spawn(keep_fresh(freshness, raft.clone(), config.freshness_interval, measure)),
+        tokio::spawn(keep_ticking(
+            steady_clock,
+            published,
+            proposer,
+            raft,
+            config.tick_interval,
+        )),
+    ];
+    (handle, tasks)
 }
 
 struct Opened {
@@ -215,3 +218,6 @@ fn raft_config(config: &ClusterConfig) -> Result<Config, ClusterError> {
         ClusterError::Config("the consensus refuses them; see the log")
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,6 +80,13 @@ pub(crate) struct Sealed {
     ciphertext: Vec<u8>,
 }
 
+impl Sealed {
+    /// An upper bound of the length of its encoding.
+    pub(crate) fn encoded_length_at_most(&self) -> usize {
+        64 + self.ciphertext.len()
+    }
+}
+
 /// One master key. Has no `Debug`, `Display` or `Serialize`.
 #[derive(Clone)]
 pub struct MasterKey {

@@ -24,6 +24,15 @@ impl Slot {
             Slot::Purged => "purged",
         }
     }
+
+    /// The number that its record carries.
+    pub(crate) const fn number(self) -> u64 {
+        match self {
+            Slot::Vote => 1,
+            Slot::Committed => 2,
+            Slot::Purged => 3,
+        }
+    }
 }
 
 /// One change of a round.

@@ -6,6 +6,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::disk::{LogDisk as _, Slot};
+use super::redb_disk::RedbDisk;
 use crate::error::ClusterError;
 
 /// The layout of the folder that this version writes and reads.
@@ -39,7 +41,7 @@ impl RaftFolder {
 
     /// Where the log is.
     pub(crate) fn log(&self) -> PathBuf {
-        self.path.join("log")
+        self.path.join("log.redb")
     }
 
     /// Where the snapshots are.
@@ -67,30 +69,39 @@ impl RaftFolder {
                 expected: node_id,
             });
         }
-        if !self.log().join("version").exists() {
+        if !self.log().exists() {
             return Err(ClusterError::corrupt(&self.path, "the log is missing"));
         }
         Ok(())
     }
 
-    /// The identity is written last. Without one, either nothing was ever acknowledged here, and what is left of a
-    /// creation that was interrupted may go; or somebody removed it, and then nothing may be touched.
+    /// The log gets its name when it is complete, and the identity is written last. A log without identity is what an
+    /// interrupted creation leaves behind if it is empty; otherwise somebody removed the identity.
     fn create(&self, node_id: u64) -> Result<(), ClusterError> {
         let log = self.log();
-        if super::journal_check::last_round_in(&log)?.is_some() || self.has_snapshots()? {
+        if self.has_snapshots()? || (log.exists() && !is_empty(&log)?) {
             return Err(ClusterError::corrupt(
                 &self.path,
-                "there is a log, but IDENTITY is missing",
+                "there is a log or a snapshot, but IDENTITY is missing",
             ));
         }
-        if log.exists() {
-            std::fs::remove_dir_all(&log).map_err(|error| ClusterError::io(&log, error))?;
-        }
-        drop(super::fjall_disk::FjallDisk::open(&log)?);
+        self.create_log().map_err(|error| ClusterError::io(&log, error))??;
         let text =
             format!("An AgentIdP node's replicated log. Do not change or copy.\nformat {FORMAT}\nnode {node_id}\n");
         replace_file(&self.identity_path(), text.as_bytes())
             .map_err(|error| ClusterError::io(self.identity_path(), error))
+    }
+
+    fn create_log(&self) -> io::Result<Result<(), ClusterError>> {
+        let unfinished = self.path.join("log.new");
+        if unfinished.exists() {
+            std::fs::remove_file(&unfinished)?;
+        }
+        if let Err(error) = RedbDisk::open(&unfinished) {
+            return Ok(Err(error));
+        }
+        std::fs::rename(unfinished, self.log())?;
+        sync_folder(&self.path).map(Ok)
     }
 
     fn has_snapshots(&self) -> Result<bool, ClusterError> {
@@ -104,6 +115,12 @@ impl RaftFolder {
     fn unreadable(&self) -> ClusterError {
         ClusterError::corrupt(&self.path, "IDENTITY is not readable")
     }
+}
+
+fn is_empty(log: &Path) -> Result<bool, ClusterError> {
+    let disk = RedbDisk::open(log)?;
+    let nothing = || -> io::Result<bool> { Ok(disk.bounds()?.is_none() && disk.slot(Slot::Vote)?.is_none()) };
+    nothing().map_err(|error| ClusterError::corrupt(log, error.to_string()))
 }
 
 fn lock(path: &Path) -> Result<File, ClusterError> {

@@ -1,6 +1,5 @@
-//! The frame round everything that is written: a mark, a kind, a number, a length and a checksum over all of it.
-//!
-//! The mark makes a record recognizable in a heap of bytes: that is how records are found that a damaged log hides.
+//! The frame round everything that is written: a mark, a kind, a number, a length and a checksum over all of it. The kind
+//! and the number say which record it is, so that none is taken for another.
 
 /// "This is a record of ours", at the beginning of each.
 pub(crate) const MARK: [u8; 8] = *b"\xf1AIDP\r\n\x01";
@@ -102,7 +101,8 @@ mod tests {
         #[test]
         fn a_record_comes_back(kind: u8, number: u64, body in proptest::collection::vec(any::<u8>(), 0..300)) {
             let frame = Frame { kind, number, body: &body };
-            prop_assert_eq!(read(&write(frame)), Ok(frame));
+            let bytes = write(frame);
+            prop_assert_eq!(read(&bytes), Ok(frame));
         }
 
         #[test]

@@ -22,6 +22,7 @@ pub(super) fn load(disk: &dyn LogDisk, path: &Path) -> Result<Index, ClusterErro
         vote: slot::<StoredVote>(disk, path, Slot::Vote)?.map(Vote::from),
         committed: slot::<StoredLogId>(disk, path, Slot::Committed)?.map(LogId::from),
         purged: slot::<StoredLogId>(disk, path, Slot::Purged)?.map(LogId::from),
+        first: 0,
         last: None,
         recent: Recent::default(),
     };
@@ -33,6 +34,7 @@ pub(super) fn load(disk: &dyn LogDisk, path: &Path) -> Result<Index, ClusterErro
         let detail = format!("the first entry is {}, it should be {expected}", bounds.start());
         return Err(ClusterError::corrupt(path, detail));
     }
+    index.first = expected;
     while expected <= *bounds.end() {
         let end = (*bounds.end()).min(expected + STEP - 1);
         for (number, body) in disk.entries(expected..=end).map_err(|error| unreadable(path, &error))? {

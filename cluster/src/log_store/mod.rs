@@ -5,13 +5,12 @@
 //! from the disk when they are applied.
 
 mod disk;
-mod fjall_disk;
 mod folder;
 pub(crate) mod frame;
-mod journal_check;
 mod loading;
 mod reading;
 mod recent;
+mod redb_disk;
 mod storage;
 pub(crate) mod stored;
 mod writer;
@@ -43,6 +42,8 @@ struct Index {
     vote: Option<Vote>,
     committed: Option<LogId>,
     purged: Option<LogId>,
+    /// Where the entries begin, if there are any.
+    first: u64,
     last: Option<LogId>,
     recent: Recent,
 }
@@ -58,7 +59,7 @@ impl LogStore {
     /// Opens the log in the folder and verifies every record of it.
     pub(crate) fn open(folder: &RaftFolder, execution: Execution) -> Result<Self, ClusterError> {
         let path = folder.log();
-        let disk = fjall_disk::FjallDisk::open(&path)?;
+        let disk = redb_disk::RedbDisk::open(&path)?;
         Self::on(Arc::new(disk), &path, execution)
     }
 

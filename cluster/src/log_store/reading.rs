@@ -4,15 +4,20 @@ use std::fmt::Debug;
 use std::io;
 use std::ops::{Bound, RangeBounds, RangeInclusive};
 
+use futures::stream::{self, Stream, StreamExt as _};
+use openraft::storage::EntriesStreamResult;
 use openraft::{OptionalSend, RaftLogReader};
 
 use super::loading::decode_entry;
 use super::{Index, LogStore};
 use crate::config::Execution;
+use crate::network::ENTRIES_PER_MESSAGE;
 use crate::raft_types::{Entry, TypeConfig, Vote};
 
-/// How many entries are handed out at a time where the caller leaves it to us.
-const LIMITED_ENTRIES: u64 = 512;
+/// How many entries go to a follower at a time.
+const LIMITED_ENTRIES: u64 = ENTRIES_PER_MESSAGE;
+/// How many entries are read at a time to be applied.
+const APPLIED_ENTRIES: u64 = 128;
 
 impl LogStore {
     async fn read(&self, range: impl RangeBounds<u64>) -> io::Result<Vec<Entry>> {
@@ -35,8 +40,7 @@ impl LogStore {
 
     /// Entries may have been given up while they were read, from the first one on; nothing else may be missing.
     fn check_complete(&self, range: &RangeInclusive<u64>, entries: &[Entry]) -> io::Result<()> {
-        let purged = self.index().purged.map_or(0, |purged| purged.index + 1);
-        let first = (*range.start()).max(purged);
+        let first = (*range.start()).max(self.index().first);
         let found = entries
             .iter()
             .map(|entry| entry.log_id.index)
@@ -66,7 +70,6 @@ impl LogStore {
 
 /// The part of a range that the log has.
 fn clip(range: &impl RangeBounds<u64>, index: &Index) -> Option<RangeInclusive<u64>> {
-    let first = index.purged.map_or(0, |purged| purged.index + 1);
     let last = index.last?.index;
     let start = match range.start_bound() {
         Bound::Included(start) => *start,
@@ -78,7 +81,7 @@ fn clip(range: &impl RangeBounds<u64>, index: &Index) -> Option<RangeInclusive<u
         Bound::Excluded(end) => end.checked_sub(1)?,
         Bound::Unbounded => u64::MAX,
     };
-    let clipped = start.max(first)..=end.min(last);
+    let clipped = start.max(index.first)..=end.min(last);
     (!clipped.is_empty()).then_some(clipped)
 }
 
@@ -93,6 +96,34 @@ impl RaftLogReader<TypeConfig> for LogStore {
 
     async fn read_vote(&mut self) -> Result<Option<Vote>, io::Error> {
         Ok(self.index().vote)
+    }
+
+    /// Reads step by step: all that is left to apply after a restart may be more than should be in memory at once.
+    async fn entries_stream<RB>(
+        &mut self,
+        range: RB,
+    ) -> impl Stream<Item = EntriesStreamResult<TypeConfig>> + OptionalSend
+    where
+        RB: RangeBounds<u64> + Clone + Debug + OptionalSend,
+    {
+        let wanted = clip(&range, &self.index());
+        let steps = wanted.into_iter().flat_map(|wanted| {
+            let (start, end) = wanted.into_inner();
+            (start..=end)
+                .step_by(APPLIED_ENTRIES as usize)
+                .map(move |first| first..=end.min(first + APPLIED_ENTRIES - 1))
+        });
+        let log = self.clone();
+        stream::iter(steps)
+            .then(move |step| {
+                let log = log.clone();
+                async move { log.read(step).await }
+            })
+            .flat_map(|entries| match entries {
+                Ok(entries) => stream::iter(entries.into_iter().map(Ok).collect::<Vec<_>>()),
+                Err(error) => stream::iter(vec![Err(error)]),
+            })
+            .boxed()
     }
 
     async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> Result<Vec<Entry>, io::Error> {

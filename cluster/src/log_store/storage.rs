@@ -96,6 +96,9 @@ impl Index {
                 index,
                 body: codec::encode(&StoredEntry::from(&entry)),
             });
+            if self.last.is_none() {
+                self.first = index;
+            }
             self.last = Some(entry.log_id);
             self.recent.push(entry);
         }
@@ -105,7 +108,7 @@ impl Index {
     fn truncate(&mut self, first: u64, last: Option<LogId>) {
         self.recent.truncate(first);
         // Whatever comes before the first entry that is left was given up, not cut off.
-        self.last = last.filter(|last| self.purged.is_none_or(|purged| last.index > purged.index));
+        self.last = last.filter(|last| last.index >= self.first);
     }
 
     fn purge(&mut self, upto: LogId) -> Vec<DiskChange> {
@@ -116,14 +119,16 @@ impl Index {
             slot: Slot::Purged,
             body: codec::encode(&StoredLogId::from(&upto)),
         }];
-        let first = self.purged.map_or(0, |purged| purged.index + 1);
-        if let Some(last) = self.last {
-            changes.push(DiskChange::RemoveEntries(first..=last.index.min(upto.index)));
+        if let Some(last) = self.last
+            && self.first <= upto.index
+        {
+            changes.push(DiskChange::RemoveEntries(self.first..=last.index.min(upto.index)));
             if last.index <= upto.index {
                 self.last = None;
             }
         }
         self.recent.purge(upto.index);
+        self.first = self.first.max(upto.index + 1);
         self.purged = Some(upto);
         changes
     }

@@ -2,7 +2,18 @@
 //! calls. What travels is decided here; how it travels (TCP with TLS, a simulator's network) is decided behind the port.
 
 mod link;
+mod message;
+mod receiving;
 mod transport;
 
 pub(crate) use link::Links;
+pub(crate) use receiving::Receiving;
 pub use transport::{NoPeers, Peer, Transport, TransportError};
+
+use crate::batching::BATCH_BYTES_MAX;
+use crate::codec::VALUE_BYTES_MAX;
+
+/// How many log entries travel to a follower at once; with the greatest size of an entry this stays below the greatest
+/// size of a message.
+pub(crate) const ENTRIES_PER_MESSAGE: u64 = 32;
+const _: () = assert!(ENTRIES_PER_MESSAGE as usize * BATCH_BYTES_MAX < VALUE_BYTES_MAX);

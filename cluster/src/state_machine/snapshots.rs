@@ -86,6 +86,19 @@ impl Snapshots {
         Ok(at)
     }
 
+    /// A file for a snapshot that comes in from another member. It has no name: if it is not installed, it is gone.
+    pub(crate) fn receive(&self) -> io::Result<File> {
+        let name = self.folder.join("received.tmp");
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&name)?;
+        std::fs::remove_file(name)?;
+        Ok(file)
+    }
+
     /// The snapshot that counts, if there is one.
     pub(crate) fn current(&self) -> io::Result<Option<Snapshot>> {
         let current = self.lock();

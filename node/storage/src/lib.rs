@@ -9,6 +9,7 @@ mod audit_page;
 pub mod conformance;
 mod embedded;
 mod health;
+mod ownership;
 mod postgres;
 mod search;
 mod stores;

@@ -7,6 +7,7 @@ mod errors;
 mod limits;
 mod repetition;
 mod server;
+mod tls;
 mod token_cache;
 
 use std::sync::Arc;

@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn without_a_server_it_is_the_one_of_dev() {
-        let (client, server) = options().connect(&environment()).ok().expect("enough is known");
+        let (client, server) = options().connect(&environment()).expect("enough is known");
         assert_eq!((client.issuer(), server.as_str()), (SERVER_DEFAULT, SERVER_DEFAULT));
     }
 
@@ -144,7 +144,7 @@ mod tests {
             profile: Some("p".to_owned()),
             ..options()
         };
-        let (client, server) = named.connect(&environment).ok().expect("enough is known");
+        let (client, server) = named.connect(&environment).expect("enough is known");
         assert_eq!(server, "https://p.example");
         assert_eq!(
             client.client_id(),

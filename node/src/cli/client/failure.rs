@@ -16,8 +16,8 @@ pub enum Failure {
     /// The server refused, did not answer, or answered nonsense.
     #[error("{}", describe(.error, .server))]
     Server {
-        /// What the sdk says.
-        error: Error,
+        /// What the sdk says; boxed, since it is by far the largest thing that a failure may hold.
+        error: Box<Error>,
         /// Which server it was; empty until it is known.
         server: String,
     },
@@ -86,7 +86,7 @@ pub enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Server {
-            error,
+            error: Box::new(error),
             server: String::new(),
         }
     }
@@ -170,9 +170,8 @@ fn hint(error: &Error, server: &str) -> Option<String> {
             "check the client id and its secret; a lost secret is replaced by an administrator with `agentidp credentials rotate`".to_owned()
         }
         Error::OAuth { error, .. } if error == "invalid_scope" => {
-            "these credentials do not allow this; use an administrator's, or ask for less with --scope".to_owned()
+            "these credentials do not allow this; use an administrator's".to_owned()
         }
-        Error::Api { status: 412, .. } => "somebody changed it meanwhile; look at it again and repeat with its new revision".to_owned(),
         _ => return None,
     };
     Some(text)

@@ -25,8 +25,12 @@ pub struct Output<'a> {
 
 /// The narrowest table that is made; a terminal that is narrower wraps by itself.
 const WIDTH_MIN: u16 = 60;
-/// Columns of a UUID, which is useless when it is cut.
-const ID_WIDTH: u16 = 36;
+/// A UUID and what is left free beside it: an id is useless when it is cut.
+const ID_WIDTH: u16 = 36 + CELL_PADDING as u16;
+/// What is left free beside each cell.
+const CELL_PADDING: usize = 2;
+/// Cells that are longer may be broken into several lines.
+const CELL_WHOLE_MAX: usize = 24;
 
 impl<'a> Output<'a> {
     /// Prints to `writer`.
@@ -50,21 +54,34 @@ impl<'a> Output<'a> {
         self.raw_line(&clean(text))
     }
 
-    /// A table; the first column holds ids.
+    /// A table; the first column holds ids, the others come in the order of their importance, and those that do not fit
+    /// into the terminal are left out.
     pub fn table<const N: usize>(
         &mut self,
         header: [&str; N],
         rows: impl IntoIterator<Item = [String; N]>,
     ) -> io::Result<()> {
+        let rows: Vec<[String; N]> = rows.into_iter().map(|row| row.map(|cell| clean(&cell))).collect();
+        let shown = match self.format {
+            Format::Page { width: Some(width) } => columns_that_fit(&header, &rows, usize::from(width.max(WIDTH_MIN))),
+            _ => N,
+        };
         let mut table = self.empty_table();
-        table.set_header(header);
-        for row in rows {
-            table.add_row(row.map(|cell| clean(&cell)));
+        table.set_header(header.iter().take(shown));
+        for row in &rows {
+            table.add_row(row.iter().take(shown));
         }
         if let Some(ids) = table.column_mut(0) {
             ids.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(ID_WIDTH)));
         }
-        self.print(&table)
+        self.print(&table)?;
+        if shown < N {
+            let left_out = header[shown..].join(", ");
+            self.line(&format!(
+                "(left out for want of space: {left_out}; a wider terminal shows them, and so does --json)"
+            ))?;
+        }
+        Ok(())
     }
 
     /// One thing: a name and a value in each line.
@@ -102,6 +119,24 @@ impl<'a> Output<'a> {
         }
         Ok(())
     }
+}
+
+/// How many columns fit side by side, at least the first two.
+fn columns_that_fit<const N: usize>(header: &[&str; N], rows: &[[String; N]], width: usize) -> usize {
+    let needed = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        let widest = cells.max().unwrap_or(0).min(CELL_WHOLE_MAX).max(header[column].len());
+        if column == 0 {
+            usize::from(ID_WIDTH)
+        } else {
+            widest + CELL_PADDING
+        }
+    };
+    let ends = (0..N).scan(0, |end, column| {
+        *end += needed(column);
+        Some(*end)
+    });
+    ends.take_while(|end| *end <= width).count().max(N.min(2))
 }
 
 /// The text without characters that steer a terminal or change the order in which it shows text: much of what is printed
@@ -148,22 +183,38 @@ mod tests {
 
     #[test]
     fn in_a_terminal_lines_fit_and_ids_stay_whole() {
-        let row = || {
-            [
-                ID.to_owned(),
-                "a very long text that has to be broken somewhere in its middle".to_owned(),
-                "x".repeat(70),
-            ]
+        let long = "a very long text that has to be broken somewhere in its middle";
+        let table = |width| {
+            let row = [ID.to_owned(), long.to_owned(), "x".repeat(70)];
+            printed(Format::Page { width }, |out| out.table(["ID", "TEXT", "MORE"], [row]))
         };
-        let text = printed(Format::Page { width: Some(80) }, |out| {
-            out.table(["ID", "TEXT", "MORE"], [row()])
-        });
-        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-        assert!(text.contains(ID), "{text}");
-        let text = printed(Format::Page { width: None }, |out| {
-            out.table(["ID", "TEXT", "MORE"], [row()])
-        });
-        assert_eq!(text.lines().count(), 2, "without a terminal nothing is broken");
+        let wide = table(Some(100));
+        assert!(wide.lines().all(|line| line.chars().count() <= 100), "{wide}");
+        assert!(
+            wide.contains(ID) && wide.contains("xxx") && !wide.contains("left out"),
+            "{wide}"
+        );
+        let narrow = table(Some(80));
+        assert!(narrow.contains(ID) && !narrow.contains("xxx"), "{narrow}");
+        assert!(
+            narrow.ends_with("(left out for want of space: MORE; a wider terminal shows them, and so does --json)\n"),
+            "{narrow}"
+        );
+        assert_eq!(
+            table(None).lines().count(),
+            2,
+            "without a terminal nothing is broken or left out"
+        );
+    }
+
+    #[test]
+    fn the_first_two_columns_are_always_shown() {
+        let row = || [ID.to_owned(), "y".repeat(60), "z".to_owned()];
+        assert_eq!(columns_that_fit(&["ID", "A", "B"], &[row()], 0), 2);
+        assert_eq!(columns_that_fit(&["ID", "A", "B"], &[row()], 38 + 26 + 2), 2);
+        assert_eq!(columns_that_fit(&["ID", "A", "B"], &[row()], 38 + 26 + 3), 3);
+        assert_eq!(columns_that_fit(&["ID", "A", "B"], &[], 38 + 3 + 3), 3);
+        assert_eq!(columns_that_fit(&["ID"], &[["1".to_owned()]], 0), 1);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use domain::ports::Conflict;
 use domain::{Action, Agent, AgentStatus};
 
-use super::credentials::rotation;
+use super::rotation::rotation;
 use super::world::{Tenant, assert_conflict_changes_nothing, at, new_organization, next};
 use crate::Stores;
 

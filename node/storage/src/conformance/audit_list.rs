@@ -1,5 +1,6 @@
 //! Lists of audit events: their order, pages, filters and the cursor.
 
+use domain::ports::StoreError;
 use domain::{Action, AgentId, AuditEvent, AuditFilter, AuditRecord, Outcome, Page, PageOf};
 
 use super::world::{Tenant, at, page, uuid, whole};
@@ -175,6 +176,17 @@ pub async fn cursors_at_the_edges(stores: &Stores) {
     };
     let listed = list(stores, &tenant, &filter, page(1, 1)).await;
     assert_eq!((listed.data[0].sequence, listed.total), (3, 3));
+}
+
+/// The cursor says where to go on; a page beside it is a mistake of the caller.
+pub async fn a_cursor_has_no_second_page(stores: &Stores) {
+    let tenant = log_of(stores, 3).await;
+    let filter = AuditFilter {
+        before_sequence: Some(3),
+        ..AuditFilter::default()
+    };
+    let refused = stores.audit_trail.list(tenant.id(), &filter, page(2, 1)).await;
+    assert!(matches!(refused, Err(StoreError::Internal(_))), "{refused:?}");
 }
 
 async fn list(stores: &Stores, tenant: &Tenant, filter: &AuditFilter, page: Page) -> PageOf<AuditEvent> {

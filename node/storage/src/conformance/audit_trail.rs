@@ -4,7 +4,7 @@ use domain::audit::{ChainHead, Hash};
 use domain::ports::Conflict;
 use domain::{Action, AgentId, AuditEvent, AuditRecord, EventId, JsonText, OrganizationId, Origin, Outcome, Timestamp};
 
-use super::world::{Tenant, assert_conflict_changes_nothing, at, uuid};
+use super::world::{Tenant, assert_conflict_changes_nothing, assert_not_found, at, uuid};
 use crate::Stores;
 
 pub async fn a_chain_starts_empty(stores: &Stores) {
@@ -182,6 +182,18 @@ pub async fn times_of_events_come_back(stores: &Stores) {
             .await;
         assert_eq!(last(&tenant).await.timestamp, timestamp);
     }
+}
+
+pub async fn an_append_to_an_unknown_organization_is_refused(stores: &Stores) {
+    let tenant = Tenant::new(stores).await;
+    let before = tenant.events().await;
+    let stray = AuditRecord {
+        organization_id: OrganizationId(uuid()),
+        ..tenant.record(Action::TokenIssued)
+    };
+    let records = vec![tenant.record(Action::TokenIssued), stray];
+    assert_not_found(stores.audit_trail.append(records).await);
+    assert_eq!(tenant.events().await, before);
 }
 
 pub async fn an_unknown_event_is_not_found(stores: &Stores) {

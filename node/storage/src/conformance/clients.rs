@@ -2,7 +2,7 @@
 
 use domain::{Action, Agent, AgentId, AgentStatus, Organization, OrganizationStatus, SigningAlgorithm, Tier};
 
-use super::credentials::rotation;
+use super::rotation::rotation;
 use super::world::{Tenant, at, new_organization, next, uuid};
 use crate::Stores;
 

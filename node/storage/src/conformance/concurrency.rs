@@ -39,7 +39,7 @@ pub async fn many_appends_to_several_chains_in_any_order_leave_no_gap(stores: &S
     let batch = |task: usize| {
         let mut order: Vec<&Tenant> = tenants.iter().collect();
         order.rotate_left(task % 4);
-        if task % 2 == 0 {
+        if task.is_multiple_of(2) {
             order.reverse();
         }
         order.iter().map(|tenant| tenant.record(Action::TokenIssued)).collect()

@@ -1,12 +1,13 @@
 //! What one organization can see and do of another: nothing.
 
 use domain::audit::ChainHead;
+use domain::ports::StoreError;
 use domain::{
     Action, Agent, AgentFilter, AgentId, AgentStatus, AuditFilter, Change, CredentialId, OrganizationId,
     StoredCredential,
 };
 
-use super::credentials::rotation;
+use super::rotation::rotation;
 use super::world::{Tenant, assert_not_found, at, next, uuid, whole};
 use crate::Stores;
 
@@ -182,4 +183,51 @@ pub async fn an_organization_that_does_not_exist_sees_nothing(stores: &Stores) {
     assert_eq!(listed.expect("the store answers").total, 0);
     let head = stores.audit_trail.head(nobody).await;
     assert_eq!(head.expect("the store answers"), ChainHead::EMPTY);
+}
+
+/// Such a change would leave a record in somebody else's audit log.
+pub async fn a_change_that_names_another_organization_is_refused(stores: &Stores) {
+    let world = Neighbours::new(stores).await;
+    let own = world.intruder.change(Action::AgentUpdated);
+    let theirs = world.owner.change(Action::AgentUpdated);
+    let agent = stores
+        .agents
+        .find(world.id(), world.own_agent)
+        .await
+        .expect("the store answers");
+    let agent = agent.expect("it was registered");
+    let own_credential = world.intruder.stored(world.own_agent).await;
+    let before = (world.owner.snapshot().await, world.intruder.snapshot().await);
+    for change in [
+        Change {
+            audit: theirs.audit.clone(),
+            message: own.message.clone(),
+        },
+        Change {
+            audit: own.audit.clone(),
+            message: theirs.message.clone(),
+        },
+    ] {
+        let new = world.intruder.credential(world.own_agent);
+        let id = own_credential.credential.credential_id;
+        let results = [
+            stores.agents.register(&world.intruder.agent(), &change).await,
+            stores.agents.update(&next(&agent), &change).await,
+            stores.agents.decommission(&next(&agent), &change).await,
+            stores.credentials.create(&new, &change).await,
+            stores
+                .credentials
+                .rotate(world.id(), &rotation(&own_credential, None), &change)
+                .await
+                .map(|(_, id)| id),
+            stores.credentials.revoke(world.id(), id, at(50), &change).await,
+        ];
+        for refused in results {
+            assert!(
+                matches!(refused, Err(StoreError::Internal(_) | StoreError::NotFound)),
+                "{refused:?}"
+            );
+        }
+    }
+    assert_eq!((world.owner.snapshot().await, world.intruder.snapshot().await), before);
 }

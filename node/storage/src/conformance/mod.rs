@@ -6,6 +6,7 @@
 
 pub mod agents;
 pub mod agents_list;
+pub mod agents_search;
 pub mod atomicity;
 pub mod audit_list;
 pub mod audit_trail;
@@ -15,6 +16,9 @@ pub mod credentials;
 pub mod isolation;
 pub mod organizations;
 pub mod outbox;
+pub mod rotation;
+pub mod uses;
+mod values;
 pub mod world;
 
 /// Hands the names of all functions of the suite, by module, to the macro that is named.
@@ -46,6 +50,8 @@ macro_rules! conformance_suite {
                 an_organization_without_agents_has_an_empty_list
                 each_filter_alone_and_all_together
                 an_owner_is_matched_exactly
+            }
+            agents_search {
                 a_search_looks_into_email_owner_and_capabilities_and_nothing_else
                 a_search_ignores_case_beyond_ascii_too
                 a_search_takes_no_character_for_a_wildcard
@@ -59,19 +65,23 @@ macro_rules! conformance_suite {
                 a_credential_is_found_only_under_its_agent
                 credentials_come_oldest_first_in_pages
                 credentials_are_filtered_by_status
+                a_credential_is_revoked_once
+                an_unknown_credential_can_not_be_revoked
+                every_write_leaves_an_audit_event_and_a_message
+            }
+            rotation {
                 a_rotation_without_overlap_kills_the_old_secret
                 a_rotation_with_overlap_keeps_the_old_secret_for_a_while
                 the_next_rotation_forgets_the_secret_before_the_last
                 a_rotation_sets_and_clears_the_expiry
                 a_revoked_credential_can_not_be_rotated
                 an_unknown_credential_can_not_be_rotated
-                a_credential_is_revoked_once
-                an_unknown_credential_can_not_be_revoked
                 a_revocation_forgets_the_former_secret
+            }
+            uses {
                 a_use_is_noted_and_never_moves_back
                 the_latest_of_several_uses_counts
                 uses_of_unknown_credentials_are_ignored
-                every_write_leaves_an_audit_event_and_a_message
             }
             clients {
                 an_unknown_client_is_not_there
@@ -103,6 +113,7 @@ macro_rules! conformance_suite {
                 metadata_comes_back_byte_for_byte
                 large_metadata_comes_back
                 times_of_events_come_back
+                an_append_to_an_unknown_organization_is_refused
                 an_unknown_event_is_not_found
                 a_range_starts_after_and_ends_at_its_limit
             }
@@ -113,6 +124,7 @@ macro_rules! conformance_suite {
                 bounds_in_time_are_inclusive
                 a_cursor_walks_the_log_while_it_grows
                 cursors_at_the_edges
+                a_cursor_has_no_second_page
             }
             outbox {
                 a_message_comes_back_as_it_was_written
@@ -131,6 +143,7 @@ macro_rules! conformance_suite {
                 uses_of_credentials_of_others_are_not_noted
                 audit_events_of_others_are_not_seen
                 an_organization_that_does_not_exist_sees_nothing
+                a_change_that_names_another_organization_is_refused
             }
             concurrency {
                 many_appends_to_one_chain_leave_no_gap

@@ -3,7 +3,7 @@
 use domain::ports::Conflict;
 use domain::{Action, Organization, OrganizationId, OrganizationStatus, SigningAlgorithm, Tier, Timestamp};
 
-use super::agents_list::ATTACKS;
+use super::agents_search::ATTACKS;
 use super::world::{Tenant, at, conflict, new_organization, unique, uuid};
 use crate::Stores;
 

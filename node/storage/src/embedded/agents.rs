@@ -9,6 +9,7 @@ use super::change::{self, signed};
 use super::error::store_error;
 use super::rows::{self, AGENT};
 use super::store::EmbeddedStore;
+use crate::search;
 
 /// What a filter matches; a parameter that is NULL does not matter.
 const MATCHES: &str = "organization_id = :organization
@@ -25,7 +26,7 @@ impl Agents for EmbeddedStore {
         let (agent, change) = (agent.clone(), change.clone());
         self.write(move |transaction| {
             insert(transaction, &agent)?;
-            change::write(transaction, &change)
+            change::write_for(transaction, agent.organization_id, &change)
         })
         .await
     }
@@ -49,7 +50,7 @@ impl Agents for EmbeddedStore {
         let (agent, change) = (agent.clone(), change.clone());
         self.write(move |transaction| {
             update(transaction, &agent)?;
-            change::write(transaction, &change)
+            change::write_for(transaction, agent.organization_id, &change)
         })
         .await
     }
@@ -62,7 +63,7 @@ impl Agents for EmbeddedStore {
                        WHERE organization_id = :organization AND agent_id = :agent AND status = 'active'";
             let values = named_params! { ":at": agent.updated_at.as_millis(), ":organization": agent.organization_id.0, ":agent": agent.agent_id.0 };
             transaction.prepare_cached(sql).and_then(|mut revoke| revoke.execute(values)).map_err(store_error)?;
-            change::write(transaction, &change)
+            change::write_for(transaction, agent.organization_id, &change)
         })
         .await
     }
@@ -149,7 +150,7 @@ fn list(
     filter: &AgentFilter,
     page: Page,
 ) -> Result<PageOf<Agent>, StoreError> {
-    let q = filter.q.as_ref().map(|text| text.to_lowercase());
+    let q = filter.q.as_ref().map(|text| search::folded(text));
     let (status, agent_type) = (
         filter.status.map(|value| value.as_str()),
         filter.agent_type.map(|value| value.as_str()),

@@ -10,6 +10,7 @@ use super::change::{self, signed};
 use super::error::store_error;
 use super::rows::{self, AUDIT_EVENT};
 use super::store::EmbeddedStore;
+use crate::audit_page;
 
 /// What a filter matches, whatever the cursor; a parameter that is NULL does not matter.
 const MATCHES: &str = "organization_id = :organization
@@ -35,6 +36,7 @@ impl AuditTrail for EmbeddedStore {
         filter: &AuditFilter,
         page: Page,
     ) -> Result<PageOf<AuditEvent>, StoreError> {
+        audit_page::check(filter, page)?;
         let filter = filter.clone();
         self.read(move |connection| list(connection, organization, &filter, page))
             .await
@@ -65,9 +67,25 @@ impl AuditTrail for EmbeddedStore {
     }
 
     async fn head(&self, organization: OrganizationId) -> Result<ChainHead, StoreError> {
-        self.read(move |connection| change::head(connection, organization))
-            .await
+        let head = self
+            .read(move |connection| change::head(connection, organization))
+            .await?;
+        Ok(head.unwrap_or(ChainHead::EMPTY))
     }
+}
+
+/// How many events there are. The sequences have no gaps, so they need not be counted one by one.
+fn extent(connection: &Connection, organization: OrganizationId) -> Result<i64, StoreError> {
+    let end = |order: &str| {
+        let sql =
+            format!("SELECT sequence FROM audit_events WHERE organization_id = ?1 ORDER BY sequence {order} LIMIT 1");
+        let mut query = connection.prepare_cached(&sql).map_err(store_error)?;
+        let found = query.query_row([organization.0], |row| row.get::<_, i64>(0));
+        found.optional().map_err(store_error)
+    };
+    Ok(end("DESC")?
+        .zip(end("ASC")?)
+        .map_or(0, |(last, first)| last - first + 1))
 }
 
 fn list(
@@ -88,11 +106,14 @@ fn list(
     let matching = named_params! {
         ":organization": organization.0, ":agent": agent, ":action": action, ":outcome": outcome, ":from": from, ":to": to,
     };
-    let sql = format!("SELECT count(*) FROM audit_events WHERE {MATCHES}");
-    let total: i64 = connection
-        .prepare_cached(&sql)
-        .and_then(|mut count| count.query_row(matching, |row| row.get(0)))
-        .map_err(store_error)?;
+    let total = match audit_page::is_whole_log(filter) {
+        true => extent(connection, organization)?,
+        false => {
+            let sql = format!("SELECT count(*) FROM audit_events WHERE {MATCHES}");
+            let mut count = connection.prepare_cached(&sql).map_err(store_error)?;
+            count.query_row(matching, |row| row.get(0)).map_err(store_error)?
+        }
+    };
     let sql = format!(
         "SELECT {AUDIT_EVENT} FROM audit_events WHERE {MATCHES} AND (:before IS NULL OR sequence < :before)
          ORDER BY sequence DESC LIMIT :limit OFFSET :offset"

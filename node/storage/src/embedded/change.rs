@@ -1,6 +1,7 @@
 //! What every write leaves behind beside its row: links in audit chains, and a message in the outbox.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use domain::audit::{ChainHead, Hash};
 use domain::ports::StoreError;
@@ -9,8 +10,19 @@ use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
 
 use super::error::store_error;
 use super::rows::{self, AUDIT_EVENT};
+use crate::ownership;
 
-/// Appends the change's audit record and its announcement.
+/// Appends the audit record and the announcement of a change to a row of the organization.
+pub fn write_for(
+    transaction: &Transaction<'_>,
+    organization: OrganizationId,
+    change: &Change,
+) -> Result<OutboxId, StoreError> {
+    ownership::check(organization, change)?;
+    write(transaction, change)
+}
+
+/// Appends a change's audit record and its announcement.
 pub fn write(transaction: &Transaction<'_>, change: &Change) -> Result<OutboxId, StoreError> {
     append(transaction, vec![change.audit.clone()])?;
     let message = serde_json::to_string(&change.message).map_err(|error| StoreError::Internal(error.to_string()))?;
@@ -31,17 +43,14 @@ pub fn append(transaction: &Transaction<'_>, records: Vec<AuditRecord>) -> Resul
     let mut insert = transaction.prepare_cached(&sql).map_err(store_error)?;
     for record in records {
         let organization = record.organization_id;
-        if !heads.contains_key(&organization) {
-            heads.insert(organization, head(transaction, organization)?);
-        }
-        let event = heads
-            .get_mut(&organization)
-            .expect("it was put there just now")
-            .append(record);
+        let head = match heads.entry(organization) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(head(transaction, organization)?.ok_or(StoreError::NotFound)?),
+        };
+        let event = head.append(record);
         insert_event(&mut insert, &event)?;
     }
-    let sql = "INSERT INTO audit_heads (organization_id, sequence, hash) VALUES (?1, ?2, ?3) \
-               ON CONFLICT (organization_id) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash";
+    let sql = "UPDATE audit_heads SET sequence = ?2, hash = ?3 WHERE organization_id = ?1";
     let mut update = transaction.prepare_cached(sql).map_err(store_error)?;
     for (organization, head) in &heads {
         update
@@ -51,8 +60,20 @@ pub fn append(transaction: &Transaction<'_>, records: Vec<AuditRecord>) -> Resul
     Ok(())
 }
 
-/// Where a chain ends.
-pub fn head(connection: &rusqlite::Connection, organization: OrganizationId) -> Result<ChainHead, StoreError> {
+/// Starts the chain of a new organization.
+pub fn start_chain(transaction: &Transaction<'_>, organization: OrganizationId) -> Result<(), StoreError> {
+    let start = ChainHead::EMPTY;
+    let mut insert = transaction
+        .prepare_cached("INSERT INTO audit_heads (organization_id, sequence, hash) VALUES (?1, ?2, ?3)")
+        .map_err(store_error)?;
+    insert
+        .execute(params![organization.0, signed(start.sequence), start.hash.0])
+        .map_err(store_error)?;
+    Ok(())
+}
+
+/// Where a chain ends; `None` if there is no such organization.
+pub fn head(connection: &rusqlite::Connection, organization: OrganizationId) -> Result<Option<ChainHead>, StoreError> {
     let mut query = connection
         .prepare_cached("SELECT sequence, hash FROM audit_heads WHERE organization_id = ?1")
         .map_err(store_error)?;
@@ -62,11 +83,7 @@ pub fn head(connection: &rusqlite::Connection, organization: OrganizationId) -> 
             hash: Hash(row.get("hash")?),
         })
     };
-    Ok(query
-        .query_row([organization.0], read)
-        .optional()
-        .map_err(store_error)?
-        .unwrap_or(ChainHead::EMPTY))
+    query.query_row([organization.0], read).optional().map_err(store_error)
 }
 
 fn insert_event(insert: &mut CachedStatement<'_>, event: &AuditEvent) -> Result<(), StoreError> {

@@ -25,7 +25,7 @@ impl Credentials for EmbeddedStore {
             agents::find(transaction, new.credential.organization_id, new.credential.agent_id)?
                 .ok_or(StoreError::NotFound)?;
             insert(transaction, &new)?;
-            change::write(transaction, &change)
+            change::write_for(transaction, new.credential.organization_id, &change)
         })
         .await
     }
@@ -76,7 +76,7 @@ impl Credentials for EmbeddedStore {
             };
             let changed = transaction.prepare_cached(sql).and_then(|mut update| update.execute(values)).map_err(store_error)?;
             let now = expect_changed(changed, find(transaction, organization, rotation.credential)?)?;
-            Ok((now.credential, change::write(transaction, &change)?))
+            Ok((now.credential, change::write_for(transaction, organization, &change)?))
         })
         .await
     }
@@ -95,7 +95,7 @@ impl Credentials for EmbeddedStore {
             let values = params![at.as_millis(), organization.0, credential.0];
             let changed = transaction.prepare_cached(sql).and_then(|mut update| update.execute(values)).map_err(store_error)?;
             expect_changed(changed, find(transaction, organization, credential)?)?;
-            change::write(transaction, &change)
+            change::write_for(transaction, organization, &change)
         })
         .await
     }

@@ -33,6 +33,7 @@ impl Organizations for EmbeddedStore {
                 .prepare_cached(&sql)
                 .and_then(|mut insert| insert.execute(values))
                 .map_err(store_error)?;
+            change::start_chain(transaction, new.organization_id)?;
             change::write(transaction, &change)
         })
         .await

@@ -16,6 +16,7 @@ use super::error::{refused, store_error};
 use super::lane::{Execution, Lane};
 use super::migrations::{migrate, opened, steps_done};
 use crate::health::PoolState;
+use crate::search;
 
 /// Connections that read; the one that writes comes on top.
 const READERS: usize = 2;
@@ -108,20 +109,18 @@ impl EmbeddedStore {
         self.writer.close().await;
     }
 
-    /// Runs a query.
+    /// Runs queries that see one instant.
     pub(super) async fn read<T, F>(&self, job: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        match self.readers.len() {
-            0 => self.writer.run(job).await,
-            count => {
-                self.readers[self.turn.fetch_add(1, Ordering::Relaxed) % count]
-                    .run(job)
-                    .await
-            }
-        }
+        let lane = match self.readers.len() {
+            0 => &self.writer,
+            count => &self.readers[self.turn.fetch_add(1, Ordering::Relaxed) % count],
+        };
+        lane.run(move |connection| job(&*connection.transaction().map_err(store_error)?))
+            .await
     }
 
     /// Runs statements in one transaction, which is durable when this returns.
@@ -163,7 +162,9 @@ fn prepare(connection: rusqlite::Result<Connection>, path: &Path) -> Result<Conn
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         // SQLite's own lower() knows ASCII only; PostgreSQL's does not stop there, and both must find the same.
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-        connection.create_scalar_function("fold", 1, flags, |context| Ok(context.get::<String>(0)?.to_lowercase()))
+        connection.create_scalar_function("fold", 1, flags, |context| {
+            Ok(search::folded(&context.get::<String>(0)?))
+        })
     };
     set_up(&connection).map_err(|error| opened(path, error))?;
     Ok(connection)

@@ -13,7 +13,7 @@ use super::rows::{self, agent_columns, signed};
 use super::session::{Binding, Session};
 use super::store::PostgresStore;
 use super::time::Time;
-use crate::search;
+use crate::{ownership, search};
 
 const INSERT: &str =
     "INSERT INTO agents (organization_id, agent_id, email, agent_type, version, capabilities, owner, owner_folded,
@@ -54,6 +54,7 @@ const LIST: &str = concat!(
 #[async_trait]
 impl Agents for PostgresStore {
     async fn register(&self, agent: &Agent, change: &Change) -> Result<OutboxId, StoreError> {
+        ownership::check(agent.organization_id, change)?;
         let values = &Values::new(agent);
         self.attempt(|mut session| async move {
             let steps = [
@@ -121,12 +122,14 @@ impl Agents for PostgresStore {
     }
 
     async fn update(&self, agent: &Agent, change: &Change) -> Result<OutboxId, StoreError> {
+        ownership::check(agent.organization_id, change)?;
         let values = &Values::new(agent);
         self.attempt(|mut session| async move { replace(&mut session, values, &[], change).await })
             .await
     }
 
     async fn decommission(&self, agent: &Agent, change: &Change) -> Result<OutboxId, StoreError> {
+        ownership::check(agent.organization_id, change)?;
         let values = &Values::new(agent);
         self.attempt(|mut session| async move {
             let at = [

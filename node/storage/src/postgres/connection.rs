@@ -84,10 +84,9 @@ impl Connection {
         self.client.is_closed()
     }
 
-    /// Sends all statements at once and waits for all answers: one round trip. If one fails, its error is returned, and
-    /// the server skips the rest, as long as a transaction is open.
-    pub async fn flight(&mut self, steps: &[Step<'_>]) -> Result<Vec<Vec<Row>>, Error> {
-        self.prepare(steps).await?;
+    /// Sends all statements, which are prepared, at once and waits for all answers: one round trip. If one fails, its
+    /// error is returned, and the server skips the rest, as long as a transaction is open.
+    pub async fn flight(&self, steps: &[Step<'_>]) -> Result<Vec<Vec<Row>>, Error> {
         let mut answers = Vec::with_capacity(steps.len());
         for some in steps.chunks(Self::FLIGHT_MAX) {
             // A query is sent when its future is polled first, and these are polled in their order.
@@ -101,7 +100,8 @@ impl Connection {
         Ok(answers)
     }
 
-    async fn prepare(&mut self, steps: &[Step<'_>]) -> Result<(), Error> {
+    /// Prepares those of the statements that are new to this connection, in one round trip.
+    pub async fn prepare(&mut self, steps: &[Step<'_>]) -> Result<(), Error> {
         let mut missing: Vec<&'static str> = steps
             .iter()
             .map(|step| step.0)

@@ -19,6 +19,7 @@ use super::rows::{self, credential_columns, signed};
 use super::session::{Binding, Session};
 use super::store::PostgresStore;
 use super::time::Time;
+use crate::ownership;
 
 /// Held until the commit, so that no credential slips in while the agent is being decommissioned. Whether the agent is
 /// there at all is checked by the foreign key.
@@ -64,6 +65,7 @@ impl Credentials for PostgresStore {
     async fn create(&self, credential: &StoredCredential, change: &Change) -> Result<OutboxId, StoreError> {
         let shown = &credential.credential;
         let (organization, agent) = (shown.organization_id, shown.agent_id);
+        ownership::check(organization, change)?;
         let (status, scopes) = (shown.status.as_str(), &shown.scopes.map(|scopes| scopes.to_string()));
         let created_at = Time(shown.created_at);
         let [expires_at, revoked_at, last_used_at] =
@@ -136,6 +138,7 @@ impl Credentials for PostgresStore {
         rotation: &CredentialRotation,
         change: &Change,
     ) -> Result<(Credential, OutboxId), StoreError> {
+        ownership::check(organization, change)?;
         let digest = rotation.digest.0.as_slice();
         let (expires_at, overlap_until) = (rotation.expires_at.map(Time), rotation.overlap_until.map(Time));
         self.attempt(|mut session| async move {
@@ -160,6 +163,7 @@ impl Credentials for PostgresStore {
         at: Timestamp,
         change: &Change,
     ) -> Result<OutboxId, StoreError> {
+        ownership::check(organization, change)?;
         let at = Time(at);
         self.attempt(|mut session| async move {
             let step = Step(REVOKE, &[&organization.0, &credential.0, &at]);

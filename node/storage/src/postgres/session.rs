@@ -10,6 +10,7 @@ use bb8::PooledConnection;
 use domain::ports::StoreError;
 use domain::{AgentId, OrganizationId};
 use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
 
 use super::connection::{Connection, Step};
 use super::error::Failure;
@@ -95,6 +96,9 @@ impl Session {
     /// Runs the last statements of the open transaction and commits it; answers the rows of each.
     pub async fn commit(&mut self, steps: &[Step<'_>]) -> Result<Vec<Vec<Row>>, Failure> {
         let steps: Vec<_> = steps.iter().copied().chain([Step::plain(COMMIT)]).collect();
+        if let Err(error) = self.connection.prepare(&steps).await {
+            return Err(self.refuse(error).await);
+        }
         let mut answers = match self.connection.flight(&steps).await {
             Ok(answers) => answers,
             Err(error) => return Err(self.failed(error, &steps).await),
@@ -106,12 +110,13 @@ impl Session {
 
     /// Rolls the open transaction back, and answers why.
     pub async fn refuse(&mut self, reason: impl Into<Failure>) -> Failure {
-        match self.connection.flight(&[Step::plain(ROLLBACK)]).await {
-            Ok(_) => self.connection.in_transaction = false,
-            Err(error) => {
-                tracing::debug!(%error, "a transaction was not rolled back; its connection is closed instead")
-            }
-        }
+        let rollback = [Step::plain(ROLLBACK)];
+        let rolled_back = match self.connection.prepare(&rollback).await {
+            Ok(()) => self.connection.flight(&rollback).await.map(drop),
+            Err(error) => Err(error),
+        };
+        // Otherwise the connection is closed instead, as soon as it is given back.
+        self.connection.in_transaction = rolled_back.is_err();
         reason.into()
     }
 
@@ -126,18 +131,31 @@ impl Session {
         let values: [&(dyn tokio_postgres::types::ToSql + Sync); 1] = [&value];
         let opening = [Step::plain(begin), Step(binding.sql(), &values)];
         let all: Vec<_> = opening.iter().chain(steps).chain(end).copied().collect();
+        if let Err(error) = self.connection.prepare(&all).await {
+            return Err(self.lost(&error).unwrap_or_else(|| error.into()));
+        }
         self.connection.in_transaction = true;
         match self.connection.flight(&all).await {
             Ok(answers) => Ok(answers.into_iter().skip(opening.len()).take(steps.len()).collect()),
-            Err(error) if self.connection.is_closed() => Err(Failure::Again(StoreError::Unavailable(format!(
-                "the connection was lost: {error}"
-            )))),
-            Err(error) => Err(self.failed(error, &all).await),
+            Err(error) => match self.lost(&error) {
+                Some(failure) => Err(failure),
+                None => Err(self.failed(error, &all).await),
+            },
         }
+    }
+
+    /// The failure, if it was that of the line: nothing was committed on it, so another connection may do it.
+    fn lost(&self, error: &tokio_postgres::Error) -> Option<Failure> {
+        let reason = || StoreError::Unavailable(format!("the connection was lost: {error}"));
+        self.connection.is_closed().then(|| Failure::Again(reason()))
     }
 
     /// Puts the connection in order after a statement that failed.
     async fn failed(&mut self, error: tokio_postgres::Error, steps: &[Step<'_>]) -> Failure {
+        if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) {
+            // The server has become a standby. The connection is closed, and the next one looks for the new primary.
+            return error.into();
+        }
         let has_ended = steps.len() <= Connection::FLIGHT_MAX && steps.last().is_some_and(|step| step.0 == COMMIT);
         if has_ended && !self.connection.is_closed() {
             // The commit that travelled along has rolled everything back.

@@ -54,7 +54,7 @@ impl Run for List {
             return Ok(Exit::Done);
         }
         session.out.table(
-            ["AGENT", "EMAIL", "TYPE", "VERSION", "ENV", "STATUS", "OWNER"],
+            ["AGENT", "EMAIL", "STATUS", "TYPE", "ENV", "OWNER", "VERSION"],
             page.data.iter().map(row),
         )?;
         if page.total > page.data.len() as u64 {
@@ -73,10 +73,10 @@ fn row(agent: &Agent) -> [String; 7] {
     [
         agent.agent_id.to_string(),
         agent.email.clone(),
-        agent.agent_type.to_string(),
-        agent.version.clone(),
-        agent.deployment_env.to_string(),
         agent.status.to_string(),
+        agent.agent_type.to_string(),
+        agent.deployment_env.to_string(),
         agent.owner.clone(),
+        agent.version.clone(),
     ]
 }

@@ -40,7 +40,7 @@ impl Run for List {
             return Ok(Exit::Done);
         }
         session.out.table(
-            ["CREDENTIAL", "STATUS", "SCOPES", "CREATED", "EXPIRES", "LAST USED"],
+            ["CREDENTIAL", "STATUS", "EXPIRES", "SCOPES", "LAST USED", "CREATED"],
             page.data.iter().map(row),
         )?;
         if page.total > page.data.len() as u64 {
@@ -59,9 +59,9 @@ fn row(credential: &Credential) -> [String; 6] {
     [
         credential.credential_id.to_string(),
         credential.status.to_string(),
-        credential.scopes.clone().unwrap_or_else(|| "all".to_owned()),
-        credential.created_at.to_string(),
         or_dash(credential.expires_at),
+        credential.scopes.clone().unwrap_or_else(|| "all".to_owned()),
         or_dash(credential.last_used_at),
+        credential.created_at.to_string(),
     ]
 }

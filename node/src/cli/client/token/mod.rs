@@ -27,7 +27,7 @@ pub struct TokenCommand {
 enum Action {
     /// Tell what the server knows of a token; needs the scope tokens:read.
     Introspect(TokenInput),
-    /// Kill a token and everything that was exchanged or delegated from it.
+    /// Kill a token, everywhere, at once.
     Revoke(TokenInput),
 }
 

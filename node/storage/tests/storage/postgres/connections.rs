@@ -36,7 +36,10 @@ async fn eventually(client: &Client, query: &str) {
 
 /// A query that counts who waits for a lock in this database.
 fn waiting(database: &Database) -> String {
-    format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'", database.name)
+    format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'",
+        database.name
+    )
 }
 
 /// Somebody's transaction that holds the head of a tenant's chain.
@@ -51,14 +54,27 @@ async fn hold_head(database: &Database, tenant: &Tenant) -> Client {
 }
 
 async fn append(stores: &Stores, tenant: &Tenant) -> Result<(), StoreError> {
-    stores.audit_trail.append(vec![tenant.record(Action::TokenIssued)]).await
+    stores
+        .audit_trail
+        .append(vec![tenant.record(Action::TokenIssued)])
+        .await
 }
 
 #[tokio::test]
 async fn who_can_not_connect_is_told_why_and_no_password() {
-    let Some(database) = fresh("who_can_not_connect_is_told_why_and_no_password").await else { return };
-    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("it is bound");
-    for url in [format!("postgres://u:hunter2@{free}/d"), database.url_as("nobody_here:hunter2"), "postgres://u:hunter2@127.0.0.1:1/d".into()] {
+    let Some(database) = fresh("who_can_not_connect_is_told_why_and_no_password").await else {
+        return;
+    };
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a free port")
+        .local_addr()
+        .expect("it is bound");
+    for url in [
+        format!("postgres://u:hunter2@{free}/d"),
+        database.url_as("nobody_here:hunter2"),
+        "postgres://u:hunter2@127.0.0.1:1/d".into(),
+    ] {
         let reason = assert_unavailable(PostgresStore::connect(database.config(&url)).await);
         assert!(!reason.contains("hunter2") && reason.len() > 20, "{reason}");
     }
@@ -66,14 +82,24 @@ async fn who_can_not_connect_is_told_why_and_no_password() {
 
 #[tokio::test]
 async fn connections_that_the_server_closed_are_replaced() {
-    let Some(database) = fresh("connections_that_the_server_closed_are_replaced").await else { return };
+    let Some(database) = fresh("connections_that_the_server_closed_are_replaced").await else {
+        return;
+    };
     let stores = database.stores().await;
     let tenant = Tenant::new(&stores).await;
     let superuser = database.superuser().await;
     for _ in 0..3 {
-        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()";
-        superuser.execute(sql, &[&database.name]).await.expect("a superuser may");
-        stores.audit_trail.list(tenant.id(), &AuditFilter::default(), Default::default()).await.expect("another connection is made");
+        let sql =
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()";
+        superuser
+            .execute(sql, &[&database.name])
+            .await
+            .expect("a superuser may");
+        stores
+            .audit_trail
+            .list(tenant.id(), &AuditFilter::default(), Default::default())
+            .await
+            .expect("another connection is made");
         append(&stores, &tenant).await.expect("another connection is made");
     }
     assert_eq!(tenant.events().await.len(), 4);
@@ -81,10 +107,16 @@ async fn connections_that_the_server_closed_are_replaced() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_is_cut_or_silent_is_unavailable_and_comes_back() {
-    let Some(database) = fresh("a_line_that_is_cut_or_silent_is_unavailable_and_comes_back").await else { return };
+    let Some(database) = fresh("a_line_that_is_cut_or_silent_is_unavailable_and_comes_back").await else {
+        return;
+    };
     let proxy = Proxy::start(&database.address(), None).await;
     let url = proxy.url("127.0.0.1", &database.url(), "");
-    let config = PostgresConfig { connect_timeout: SHORT * 4, statement_timeout: SHORT, ..database.config(&url) };
+    let config = PostgresConfig {
+        connect_timeout: SHORT * 4,
+        statement_timeout: SHORT,
+        ..database.config(&url)
+    };
     let stores = database.stores_of(config).await;
     let tenant = Tenant::new(&stores).await;
     proxy.fall_silent();
@@ -101,8 +133,15 @@ async fn a_line_that_is_cut_or_silent_is_unavailable_and_comes_back() {
 
 #[tokio::test]
 async fn a_statement_that_waits_too_long_is_unavailable_and_leaves_nothing() {
-    let Some(database) = fresh("a_statement_that_waits_too_long_is_unavailable").await else { return };
-    let stores = database.stores_of(PostgresConfig { statement_timeout: SHORT, ..database.config(&database.url()) }).await;
+    let Some(database) = fresh("a_statement_that_waits_too_long_is_unavailable").await else {
+        return;
+    };
+    let stores = database
+        .stores_of(PostgresConfig {
+            statement_timeout: SHORT,
+            ..database.config(&database.url())
+        })
+        .await;
     let tenant = Tenant::new(&stores).await;
     let holder = hold_head(&database, &tenant).await;
     assert_unavailable(append(&stores, &tenant).await);
@@ -115,8 +154,15 @@ async fn a_statement_that_waits_too_long_is_unavailable_and_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_caller_who_stops_waiting_leaves_no_transaction_open() {
-    let Some(database) = fresh("a_caller_who_stops_waiting_leaves_no_transaction_open").await else { return };
-    let stores = database.stores_of(PostgresConfig { pool_max: 1, ..database.config(&database.url()) }).await;
+    let Some(database) = fresh("a_caller_who_stops_waiting_leaves_no_transaction_open").await else {
+        return;
+    };
+    let stores = database
+        .stores_of(PostgresConfig {
+            pool_max: 1,
+            ..database.config(&database.url())
+        })
+        .await;
     let tenant = Tenant::new(&stores).await;
     let (holder, superuser) = (hold_head(&database, &tenant).await, database.superuser().await);
     let caller = tokio::spawn({
@@ -127,14 +173,22 @@ async fn a_caller_who_stops_waiting_leaves_no_transaction_open() {
     caller.abort();
     assert!(caller.await.expect_err("it was told to stop").is_cancelled());
     holder.batch_execute("ROLLBACK").await.expect("a rollback");
-    append(&stores, &tenant).await.expect("the only place in the pool is free again");
+    append(&stores, &tenant)
+        .await
+        .expect("the only place in the pool is free again");
     assert_eq!(tenant.events().await.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_finds_every_connection_taken_is_told_so() {
-    let Some(database) = fresh("who_finds_every_connection_taken_is_told_so").await else { return };
-    let config = PostgresConfig { pool_max: 1, connect_timeout: SHORT * 4, ..database.config(&database.url()) };
+    let Some(database) = fresh("who_finds_every_connection_taken_is_told_so").await else {
+        return;
+    };
+    let config = PostgresConfig {
+        pool_max: 1,
+        connect_timeout: SHORT * 4,
+        ..database.config(&database.url())
+    };
     let stores = database.stores_of(config).await;
     let tenant = Tenant::new(&stores).await;
     let (holder, superuser) = (hold_head(&database, &tenant).await, database.superuser().await);
@@ -153,10 +207,15 @@ async fn who_finds_every_connection_taken_is_told_so() {
 /// The server ends one of two transactions that wait for each other; ours is tried again, and nobody notices.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deadlock_is_survived() {
-    let Some(database) = fresh("a_deadlock_is_survived").await else { return };
+    let Some(database) = fresh("a_deadlock_is_survived").await else {
+        return;
+    };
     let superuser = database.superuser().await;
     // Ours looks for a deadlock once, three seconds into its wait, by when the other waits too; the other much later.
-    superuser.batch_execute(&format!("ALTER DATABASE {} SET deadlock_timeout = '3s'", database.name)).await.expect("a superuser may");
+    superuser
+        .batch_execute(&format!("ALTER DATABASE {} SET deadlock_timeout = '3s'", database.name))
+        .await
+        .expect("a superuser may");
     let stores = database.stores().await;
     let tenant = Tenant::new(&stores).await;
     let agent = tenant.registered().await;
@@ -168,19 +227,39 @@ async fn a_deadlock_is_survived() {
     other.batch_execute(&hold).await.expect("the head is free");
     let update = tokio::spawn({
         let (stores, tenant, agent) = (stores.clone(), tenant.clone(), agent.clone());
-        async move { stores.agents.update(&next(&agent), &tenant.change(Action::AgentUpdated)).await }
+        async move {
+            stores
+                .agents
+                .update(&next(&agent), &tenant.change(Action::AgentUpdated))
+                .await
+        }
     });
     eventually(&superuser, &waiting(&database)).await;
-    let cross = format!("SELECT FROM agents WHERE agent_id = '{}' FOR UPDATE; COMMIT", agent.agent_id);
-    other.batch_execute(&cross).await.expect("ours was the one that was ended");
+    let cross = format!(
+        "SELECT FROM agents WHERE agent_id = '{}' FOR UPDATE; COMMIT",
+        agent.agent_id
+    );
+    other
+        .batch_execute(&cross)
+        .await
+        .expect("ours was the one that was ended");
     update.await.expect("no panic").expect("it was tried again");
-    assert_eq!(stores.agents.find(tenant.id(), agent.agent_id).await.expect("an answer"), Some(next(&agent)));
+    assert_eq!(
+        stores
+            .agents
+            .find(tenant.id(), agent.agent_id)
+            .await
+            .expect("an answer"),
+        Some(next(&agent))
+    );
     assert_eq!(tenant.events().await.len(), 3);
 }
 
 #[tokio::test]
 async fn a_closed_store_refuses_everything() {
-    let Some(database) = fresh("a_closed_store_refuses_everything").await else { return };
+    let Some(database) = fresh("a_closed_store_refuses_everything").await else {
+        return;
+    };
     let stores = database.stores().await;
     let tenant = Tenant::new(&stores).await;
     stores.close().await;

@@ -50,7 +50,10 @@ impl Proxy {
         let (scheme_and_user, rest) = url.rsplit_once('@').expect("a URL with a user");
         let database = rest.split_once('/').expect("a URL with a database").1;
         let database = database.split('?').next().unwrap_or_default();
-        format!("{scheme_and_user}@{host}:{}/{database}{parameters}", self.address.port())
+        format!(
+            "{scheme_and_user}@{host}:{}/{database}{parameters}",
+            self.address.port()
+        )
     }
 
     /// Passes nothing on any more, without closing a connection.
@@ -69,7 +72,12 @@ impl Proxy {
     }
 }
 
-async fn serve(mut client: TcpStream, server: &tokio_postgres::Config, tls: Option<&TlsAcceptor>, mut states: watch::Receiver<State>) {
+async fn serve(
+    mut client: TcpStream,
+    server: &tokio_postgres::Config,
+    tls: Option<&TlsAcceptor>,
+    mut states: watch::Receiver<State>,
+) {
     if *states.borrow_and_update() == State::Cut {
         return;
     }
@@ -82,7 +90,9 @@ async fn serve(mut client: TcpStream, server: &tokio_postgres::Config, tls: Opti
         (true, Some(tls)) => {
             client.write_all(b"S").await.expect("the client reads");
             // A client that does not trust us hangs up here.
-            let Ok(encrypted) = tls.accept(client).await else { return };
+            let Ok(encrypted) = tls.accept(client).await else {
+                return;
+            };
             Box::new(encrypted)
         }
         (true, None) => {
@@ -108,7 +118,11 @@ async fn serve(mut client: TcpStream, server: &tokio_postgres::Config, tls: Opti
 async fn connect(server: &tokio_postgres::Config) -> Box<dyn Line> {
     let port = server.get_ports().first().copied().unwrap_or(5432);
     match server.get_hosts().first().expect("the server has a host") {
-        Host::Tcp(name) => Box::new(TcpStream::connect((name.as_str(), port)).await.expect("the server is there")),
+        Host::Tcp(name) => Box::new(
+            TcpStream::connect((name.as_str(), port))
+                .await
+                .expect("the server is there"),
+        ),
         Host::Unix(folder) => {
             let socket = folder.join(format!(".s.PGSQL.{port}"));
             Box::new(UnixStream::connect(socket).await.expect("the server is there"))

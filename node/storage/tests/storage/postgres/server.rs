@@ -43,23 +43,38 @@ pub async fn empty(test: &str) -> Option<Database> {
         return None;
     };
     let name = format!("agentidp_storage_{}_{}", std::process::id(), world::unique());
-    let database = Database { admin, name: name.clone() };
+    let database = Database {
+        admin,
+        name: name.clone(),
+    };
     database.drop_everything().await;
-    database.administer(&format!("CREATE ROLE {name} LOGIN PASSWORD '{name}' NOSUPERUSER NOBYPASSRLS")).await;
-    database.administer(&format!("CREATE DATABASE {name} OWNER {name}")).await;
+    database
+        .administer(&format!(
+            "CREATE ROLE {name} LOGIN PASSWORD '{name}' NOSUPERUSER NOBYPASSRLS"
+        ))
+        .await;
+    database
+        .administer(&format!("CREATE DATABASE {name} OWNER {name}"))
+        .await;
     Some(database)
 }
 
 /// Says that a test did not run, in the log and in the list that the runner counts.
-#[allow(clippy::disallowed_methods, clippy::print_stderr, reason = "a skipped test must be seen")]
+#[allow(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a skipped test must be seen"
+)]
 fn skipped(test: &str) {
     use std::io::Write;
-    let line = format!("postgres::{test}: AGENTIDP_TEST_POSTGRES_URL is not set; ./tests/run starts a server and sets it\n");
+    let line =
+        format!("postgres::{test}: AGENTIDP_TEST_POSTGRES_URL is not set; ./tests/run starts a server and sets it\n");
     eprint!("SKIPPED {line}");
     if let Ok(path) = std::env::var("AGENTIDP_TEST_SKIPPED") {
         let list = std::fs::OpenOptions::new().create(true).append(true).open(path);
         // One write, so that tests in parallel don't mix their lines.
-        list.and_then(|mut list| list.write_all(line.as_bytes())).expect("the runner's list can be written");
+        list.and_then(|mut list| list.write_all(line.as_bytes()))
+            .expect("the runner's list can be written");
     }
 }
 
@@ -118,13 +133,21 @@ impl Database {
 
     /// The server's address.
     pub fn address(&self) -> tokio_postgres::Config {
-        self.admin.parse().expect("AGENTIDP_TEST_POSTGRES_URL is a URL of PostgreSQL")
+        self.admin
+            .parse()
+            .expect("AGENTIDP_TEST_POSTGRES_URL is a URL of PostgreSQL")
     }
 
     /// The user, with the password; and host, port, database and parameters.
     fn parts(&self) -> (String, String) {
-        let rest = self.admin.split_once("://").expect("AGENTIDP_TEST_POSTGRES_URL is a URL").1;
-        let (rest, query) = rest.split_once('?').map_or((rest, String::new()), |(rest, query)| (rest, format!("?{query}")));
+        let rest = self
+            .admin
+            .split_once("://")
+            .expect("AGENTIDP_TEST_POSTGRES_URL is a URL")
+            .1;
+        let (rest, query) = rest
+            .split_once('?')
+            .map_or((rest, String::new()), |(rest, query)| (rest, format!("?{query}")));
         let (user, host) = rest.rsplit_once('@').unwrap_or(("", rest));
         let host = host.split('/').next().unwrap_or_default();
         (user.to_owned(), format!("{host}/{}{query}", self.name))
@@ -136,18 +159,24 @@ impl Database {
     }
 
     async fn drop_everything(&self) {
-        self.administer(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)).await;
+        self.administer(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name))
+            .await;
         self.administer(&format!("DROP ROLE IF EXISTS {}", self.name)).await;
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let twin = std::mem::ManuallyDrop::new(Self { admin: self.admin.clone(), name: self.name.clone() });
+        let twin = std::mem::ManuallyDrop::new(Self {
+            admin: self.admin.clone(),
+            name: self.name.clone(),
+        });
         // Dropping is not async, and it is the test's own runtime that would have to wait.
         let cleaner = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime without options").block_on(twin.drop_everything());
+            runtime
+                .expect("a runtime without options")
+                .block_on(twin.drop_everything());
         });
         // A test that fails anyway is not helped by a second panic.
         let _ = cleaner.join();
@@ -156,7 +185,9 @@ impl Drop for Database {
 
 /// A plain connection.
 pub async fn connect(url: &str) -> Client {
-    let (client, line) = tokio_postgres::connect(url, NoTls).await.expect("the server takes connections");
+    let (client, line) = tokio_postgres::connect(url, NoTls)
+        .await
+        .expect("the server takes connections");
     tokio::spawn(line);
     client
 }

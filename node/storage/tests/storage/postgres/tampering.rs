@@ -24,7 +24,11 @@ async fn set_up(test: &str) -> Option<(Database, Stores, Tenant, Client)> {
 }
 
 async fn verdict(stores: &Stores, tenant: &Tenant) -> Verdict {
-    let events = stores.audit_trail.range(tenant.id(), 0, 100).await.expect("rows are read as far as possible");
+    let events = stores
+        .audit_trail
+        .range(tenant.id(), 0, 100)
+        .await
+        .expect("rows are read as far as possible");
     let mut verifier = ChainVerifier::from_start();
     events.iter().for_each(|event| {
         verifier.check(event);
@@ -34,7 +38,10 @@ async fn verdict(stores: &Stores, tenant: &Tenant) -> Verdict {
 
 #[tokio::test]
 async fn the_owner_of_the_tables_can_not_just_change_the_log() {
-    let Some((_database, stores, tenant, owner)) = set_up("the_owner_of_the_tables_can_not_just_change_the_log").await else { return };
+    let Some((_database, stores, tenant, owner)) = set_up("the_owner_of_the_tables_can_not_just_change_the_log").await
+    else {
+        return;
+    };
     for sql in [
         "UPDATE audit_events SET outcome = 'failure'",
         "UPDATE audit_events SET outcome = 'failure' WHERE false",
@@ -53,7 +60,10 @@ async fn the_owner_of_the_tables_can_not_just_change_the_log() {
 
 #[tokio::test]
 async fn the_chain_names_a_row_that_was_changed_or_removed() {
-    let Some((_database, stores, tenant, owner)) = set_up("the_chain_names_a_row_that_was_changed_or_removed").await else { return };
+    let Some((_database, stores, tenant, owner)) = set_up("the_chain_names_a_row_that_was_changed_or_removed").await
+    else {
+        return;
+    };
     let events = tenant.events().await;
     let disable = "ALTER TABLE audit_events DISABLE TRIGGER audit_events_append_only";
     owner.batch_execute(disable).await.expect("the owner can");
@@ -64,17 +74,36 @@ async fn the_chain_names_a_row_that_was_changed_or_removed() {
         ("occurred_at", "occurred_at + interval '1 millisecond'"),
         ("metadata", r#"'{"scope": "agents:read"}'"#),
     ] {
-        let changed = owner.execute(&format!("UPDATE audit_events SET {column} = {value} WHERE sequence = 3"), &[]).await;
+        let changed = owner
+            .execute(
+                &format!("UPDATE audit_events SET {column} = {value} WHERE sequence = 3"),
+                &[],
+            )
+            .await;
         assert_eq!(changed.expect("nothing forbids it any more"), 1);
-        let broken = Verdict::Broken { checked: 2, at: events[2].event_id };
+        let broken = Verdict::Broken {
+            checked: 2,
+            at: events[2].event_id,
+        };
         assert_eq!(verdict(&stores, &tenant).await, broken, "{column}");
         let before = &events[2];
         let restore = "UPDATE audit_events SET outcome = 'success', agent_id = NULL, metadata = $1::text::json,
             occurred_at = to_timestamp($2::bigint / 1000.0) WHERE sequence = 3";
-        let restored = owner.execute(restore, &[&before.metadata.as_str(), &before.timestamp.as_millis()]).await;
+        let restored = owner
+            .execute(restore, &[&before.metadata.as_str(), &before.timestamp.as_millis()])
+            .await;
         assert_eq!(restored.expect("nothing forbids it"), 1);
         assert_eq!(verdict(&stores, &tenant).await, Verdict::Whole { checked: 5 });
     }
-    owner.batch_execute("DELETE FROM audit_events WHERE sequence = 3").await.expect("nothing forbids it");
-    assert_eq!(verdict(&stores, &tenant).await, Verdict::Broken { checked: 2, at: events[3].event_id });
+    owner
+        .batch_execute("DELETE FROM audit_events WHERE sequence = 3")
+        .await
+        .expect("nothing forbids it");
+    assert_eq!(
+        verdict(&stores, &tenant).await,
+        Verdict::Broken {
+            checked: 2,
+            at: events[3].event_id
+        }
+    );
 }

@@ -1,0 +1,106 @@
+//! The other end of a link: carries out what another member asks for.
+
+use std::fs::File;
+use std::io::{self, Seek as _, Write as _};
+use std::sync::Arc;
+
+use openraft::raft::SnapshotResponse;
+use tokio::sync::Mutex;
+
+use super::message::{PeerAnswer, PeerRequest, SnapshotPiece};
+use crate::codec;
+use crate::raft_types::{Raft, Snapshot, TypeConfig};
+use crate::state_machine::{SnapshotFile, Snapshots};
+
+/// Answers the other members.
+pub(crate) struct Receiving {
+    raft: Raft,
+    snapshots: Arc<Snapshots>,
+    /// The snapshot that is coming in, and how many bytes of it are there.
+    incoming: Mutex<Option<(File, u64)>>,
+}
+
+impl Receiving {
+    pub(crate) fn new(raft: Raft, snapshots: Arc<Snapshots>) -> Self {
+        Self {
+            raft,
+            snapshots,
+            incoming: Mutex::new(None),
+        }
+    }
+
+    /// Carries out a request and returns the answer; both as bytes.
+    pub(crate) async fn answer(&self, request: &[u8]) -> Vec<u8> {
+        let answer = match codec::decode(request) {
+            Ok(request) => self.carry_out(request).await.unwrap_or_else(PeerAnswer::Failed),
+            Err(error) => PeerAnswer::Failed(format!("the request is not readable: {error}")),
+        };
+        codec::encode(&answer)
+    }
+
+    async fn carry_out(&self, request: PeerRequest) -> Result<PeerAnswer, String> {
+        let failed = |error: &dyn std::fmt::Display| error.to_string();
+        Ok(match request {
+            PeerRequest::Append(rpc) => {
+                PeerAnswer::Append(self.raft.append_entries(rpc).await.map_err(|error| failed(&error))?)
+            }
+            PeerRequest::Vote(rpc) => PeerAnswer::Vote(self.raft.vote(rpc).await.map_err(|error| failed(&error))?),
+            PeerRequest::PreVote(rpc) => {
+                PeerAnswer::Vote(self.raft.pre_vote(rpc).await.map_err(|error| failed(&error))?)
+            }
+            PeerRequest::TransferLeader(request) => {
+                let answer = self
+                    .raft
+                    .handle_transfer_leader(request)
+                    .await
+                    .map_err(|error| failed(&error))?;
+                PeerAnswer::TransferLeader(answer)
+            }
+            PeerRequest::Snapshot(piece) => self.take_piece(piece).await?,
+        })
+    }
+
+    async fn take_piece(&self, piece: SnapshotPiece) -> Result<PeerAnswer, String> {
+        let mut incoming = self.incoming.lock().await;
+        let so_far = if piece.offset == 0 { None } else { incoming.take() };
+        let snapshots = self.snapshots.clone();
+        let (offset, bytes) = (piece.offset, piece.bytes);
+        let write = move || append(so_far, offset, &bytes, || snapshots.receive());
+        let (file, length) = tokio::task::spawn_blocking(write)
+            .await
+            .map_err(|error| error.to_string())?
+            .map_err(|error| error.to_string())?;
+        if !piece.is_last {
+            *incoming = Some((file, length));
+            return Ok(PeerAnswer::PieceTaken);
+        }
+        let snapshot = Snapshot {
+            meta: piece.meta,
+            snapshot: SnapshotFile(file),
+        };
+        let installed: Result<SnapshotResponse<TypeConfig>, _> =
+            self.raft.install_full_snapshot(piece.vote, snapshot).await;
+        installed.map(PeerAnswer::Snapshot).map_err(|error| error.to_string())
+    }
+}
+
+/// Adds a piece to what is there; a new transfer begins with a new file.
+fn append(
+    so_far: Option<(File, u64)>,
+    offset: u64,
+    bytes: &[u8],
+    begin: impl FnOnce() -> io::Result<File>,
+) -> io::Result<(File, u64)> {
+    let (mut file, length) = match so_far {
+        Some(so_far) => so_far,
+        None => (begin()?, 0),
+    };
+    if offset != length {
+        return Err(io::Error::other(format!(
+            "a piece at {offset} does not follow {length} bytes"
+        )));
+    }
+    file.seek(io::SeekFrom::Start(offset))?;
+    file.write_all(bytes)?;
+    Ok((file, offset + bytes.len() as u64))
+}

@@ -1,0 +1,203 @@
+//! The life of signing keys.
+
+use domain::{KeyId, SigningAlgorithm};
+
+use super::*;
+use crate::command::SealedKey;
+use crate::keys::KeyState;
+use crate::sealing::{MasterKey, MasterKeys};
+
+struct Zeros;
+impl domain::ports::Entropy for Zeros {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+}
+
+pub(super) fn sealed_key(name: &str, algorithm: SigningAlgorithm) -> SealedKey {
+    let mut bytes = [3; 32];
+    bytes[0] = 1;
+    let master = MasterKeys::new(vec![MasterKey::from_bytes(&bytes).unwrap()]).unwrap();
+    SealedKey {
+        key_id: KeyId(name.to_owned()),
+        algorithm,
+        public_jwk: format!("{{\"kid\":\"{name}\"}}"),
+        sealed: master.seal(name, name.as_bytes(), &Zeros),
+    }
+}
+
+pub(super) fn bootstrap(keys: &[(&str, SigningAlgorithm)]) -> Command {
+    let digest_key = sealed_key("digest", SigningAlgorithm::EdDsa).sealed;
+    let keys = keys
+        .iter()
+        .map(|(name, algorithm)| sealed_key(name, *algorithm))
+        .collect();
+    Command::Bootstrap(BootstrapCommand {
+        cluster_id: uuid(5),
+        keys,
+        digest_key,
+        at: Timestamp::from_seconds(10),
+    })
+}
+
+fn publish(name: &str) -> Command {
+    Command::PublishKey {
+        key: sealed_key(name, SigningAlgorithm::EdDsa),
+        at: Timestamp::from_seconds(20),
+    }
+}
+
+fn make_current(name: &str) -> Command {
+    Command::MakeKeyCurrent {
+        key_id: KeyId(name.to_owned()),
+        at: Timestamp::from_seconds(30),
+    }
+}
+
+fn remove(name: &str) -> Command {
+    Command::RemoveKey {
+        key_id: KeyId(name.to_owned()),
+    }
+}
+
+fn bootstrapped() -> State {
+    after(&[bootstrap(&[
+        ("a", SigningAlgorithm::EdDsa),
+        ("es", SigningAlgorithm::Es256),
+    ])])
+}
+
+fn key(state: &State, name: &str) -> Option<StoredKey> {
+    state
+        .keys()
+        .iter()
+        .find(|(id, _)| id.0 == name)
+        .map(|(_, key)| key.clone())
+}
+
+#[test]
+fn the_first_keys_are_current_and_a_second_bootstrap_changes_nothing() {
+    let mut state = bootstrapped();
+    assert_eq!(state.identity().unwrap().cluster_id, uuid(5));
+    assert_eq!(key(&state, "a").unwrap().state, KeyState::Current);
+    let before = state.clone();
+    let result = state.apply(&bootstrap(&[("other", SigningAlgorithm::EdDsa)]));
+    assert_eq!(result.refusal, Some(Refusal::AlreadyBootstrapped));
+    assert_eq!(
+        State {
+            revision: before.revision,
+            ..state
+        },
+        before
+    );
+}
+
+#[test]
+fn a_bootstrap_with_two_first_keys_leaves_no_trace() {
+    for second in ["a", "b"] {
+        let mut state = State::default();
+        let twice = bootstrap(&[("a", SigningAlgorithm::EdDsa), (second, SigningAlgorithm::EdDsa)]);
+        assert_eq!(state.apply(&twice).refusal, Some(Refusal::AmbiguousKeys));
+        assert_eq!(
+            state,
+            State {
+                revision: Revision(1),
+                ..State::default()
+            }
+        );
+    }
+}
+
+#[test]
+fn a_key_is_published_becomes_current_is_retired_and_leaves() {
+    let mut state = bootstrapped();
+    assert_eq!(state.apply(&publish("b")).refusal, None);
+    assert_eq!(key(&state, "b").unwrap().state, KeyState::Published);
+    let result = state.apply(&make_current("b"));
+    assert_eq!((result.refusal, state.keys().changed_at()), (None, result.revision));
+
+    let (former, current) = (key(&state, "a").unwrap(), key(&state, "b").unwrap());
+    assert_eq!(
+        (former.state, former.retired_at),
+        (KeyState::Retired, Some(Timestamp::from_seconds(30)))
+    );
+    assert_eq!(former.sealed, None, "a retired key's private half is gone");
+    assert_eq!(
+        (current.state, current.current_since),
+        (KeyState::Current, Some(Timestamp::from_seconds(30)))
+    );
+    assert_eq!(
+        key(&state, "es").unwrap().state,
+        KeyState::Current,
+        "another algorithm's key stays"
+    );
+
+    assert_eq!(state.apply(&remove("a")).refusal, None);
+    assert_eq!(key(&state, "a"), None);
+}
+
+#[test]
+fn repeated_steps_change_nothing_and_wrong_ones_are_refused() {
+    let mut state = bootstrapped();
+    let changed_at = state.keys().changed_at();
+    for repeated in [publish("a"), make_current("a"), remove("never there")] {
+        assert_eq!(state.apply(&repeated).refusal, None, "{repeated:?}");
+    }
+    assert_eq!(state.keys().changed_at(), changed_at);
+    assert_eq!(state.apply(&remove("a")).refusal, Some(Refusal::WrongKeyState));
+    assert_eq!(
+        state.apply(&make_current("never there")).refusal,
+        Some(Refusal::NoSuchKey)
+    );
+    let mut other = sealed_key("a", SigningAlgorithm::EdDsa);
+    other.public_jwk = "{}".to_owned();
+    let publish_other = Command::PublishKey {
+        key: other,
+        at: Timestamp::EPOCH,
+    };
+    assert_eq!(state.apply(&publish_other).refusal, Some(Refusal::KeyExists));
+    state.apply(&publish("b"));
+    state.apply(&make_current("b"));
+    assert_eq!(
+        state.apply(&make_current("a")).refusal,
+        Some(Refusal::WrongKeyState),
+        "no key signs a second time"
+    );
+    assert_eq!(
+        State::default().apply(&publish("b")).refusal,
+        Some(Refusal::NotBootstrapped)
+    );
+}
+
+#[test]
+fn a_full_key_ring_takes_no_more() {
+    let mut state = State::with_limits(Limits {
+        keys: 2,
+        ..Limits::DEFAULT
+    });
+    state.apply(&bootstrap(&[("a", SigningAlgorithm::EdDsa)]));
+    assert_eq!(state.apply(&publish("b")).refusal, None);
+    assert_eq!(state.apply(&publish("c")).refusal, Some(Refusal::KeyRingFull));
+}
+
+proptest! {
+    #[test]
+    fn there_is_always_exactly_one_current_key_of_an_algorithm(
+        steps in proptest::collection::vec((0..3u8, 0..5u8), 0..60),
+    ) {
+        let mut state = after(&[bootstrap(&[("0", SigningAlgorithm::EdDsa)])]);
+        for (step, name) in steps {
+            let name = name.to_string();
+            state.apply(&match step {
+                0 => publish(&name),
+                1 => make_current(&name),
+                _ => remove(&name),
+            });
+            let current = state.keys().iter().filter(|(_, key)| key.state == KeyState::Current).count();
+            prop_assert_eq!(current, 1);
+            for (_, key) in state.keys().iter() {
+                prop_assert_eq!(key.sealed.is_some(), key.state != KeyState::Retired);
+            }
+        }
+    }
+}

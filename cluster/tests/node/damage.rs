@@ -1,0 +1,73 @@
+//! A node whose files are damaged does not start, says which and what to do, and touches nothing.
+
+use std::path::{Path, PathBuf};
+
+use cluster::{ClusterConfig, ClusterError, ClusterNode};
+use domain::ports::Replication as _;
+
+use crate::support::{bootstrap, config, ports, revoke_token, start};
+
+async fn filled(folder: &Path, config: ClusterConfig) {
+    let node = ClusterNode::start(config, ports()).await.unwrap();
+    node.handle().bootstrap(bootstrap()).await.unwrap();
+    for number in 0..50 {
+        node.handle().apply(vec![revoke_token(number)]).await.unwrap();
+    }
+    node.shutdown().await.unwrap();
+    assert!(folder.join("raft").exists());
+}
+
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for item in std::fs::read_dir(next).unwrap() {
+            let path = item.unwrap().path();
+            if path.is_dir() {
+                folders.push(path)
+            } else {
+                found.push((path.clone(), std::fs::read(path).unwrap()))
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn a_snapshot_that_is_missing_or_damaged_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let often = || ClusterConfig {
+        snapshot_every: 5,
+        ..config(folder.path())
+    };
+    filled(folder.path(), often()).await;
+    let name = folder.path().join("raft/snapshots/state.snapshot");
+    let whole = std::fs::read(&name).unwrap();
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 1;
+    std::fs::write(&name, &damaged).unwrap();
+    let refusal = start(folder.path()).await.map(|_| ()).unwrap_err();
+    assert!(
+        matches!(&refusal, ClusterError::CorruptLog { path, .. } if *path == name),
+        "{refusal}"
+    );
+    assert_eq!(std::fs::read(&name).unwrap(), damaged, "nothing was changed");
+    std::fs::write(&name, whole).unwrap();
+    start(folder.path()).await.unwrap().shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refused_folder_is_left_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path(), config(folder.path())).await;
+    let identity = folder.path().join("raft/IDENTITY");
+    std::fs::write(&identity, "x").unwrap();
+    let before = files(folder.path());
+    let refusal = start(folder.path()).await.map(|_| ()).unwrap_err();
+    let sentence = refusal.to_string();
+    for part in ["damaged", "Restore the folder from a backup", "remove it to start anew"] {
+        assert!(sentence.contains(part), "{sentence}");
+    }
+    assert_eq!(files(folder.path()), before);
+}
