@@ -5,7 +5,6 @@ use std::io;
 use std::ops::{Bound, RangeBounds, RangeInclusive};
 
 use futures::stream::{self, Stream, StreamExt as _};
-use openraft::storage::EntriesStreamResult;
 use openraft::{OptionalSend, RaftLogReader};
 
 use super::loading::decode_entry;
@@ -102,7 +101,7 @@ impl RaftLogReader<TypeConfig> for LogStore {
     async fn entries_stream<RB>(
         &mut self,
         range: RB,
-    ) -> impl Stream<Item = EntriesStreamResult<TypeConfig>> + OptionalSend
+    ) -> impl Stream<Item = io::Result<Entry>> + OptionalSend
     where
         RB: RangeBounds<u64> + Clone + Debug + OptionalSend,
     {
