@@ -73,11 +73,18 @@ impl Proposer {
                 commands.len()
             )));
         }
+        let bytes = commands.iter().map(Command::encoded_length_at_most).sum();
+        if bytes > BATCH_BYTES_MAX {
+            return Err(ReplicationError::Unavailable(format!(
+                "changes of {bytes} bytes at once are too large; propose at most {BATCH_BYTES_MAX}"
+            )));
+        }
         let give_up_at = Instant::now() + self.deadline;
         let (answer, answered) = oneshot::channel();
         self.queue
             .try_send(Proposal {
                 commands,
+                bytes,
                 give_up_at,
                 answer,
             })

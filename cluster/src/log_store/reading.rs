@@ -98,10 +98,7 @@ impl RaftLogReader<TypeConfig> for LogStore {
     }
 
     /// Reads step by step: all that is left to apply after a restart may be more than should be in memory at once.
-    async fn entries_stream<RB>(
-        &mut self,
-        range: RB,
-    ) -> impl Stream<Item = io::Result<Entry>> + OptionalSend
+    async fn entries_stream<RB>(&mut self, range: RB) -> impl Stream<Item = io::Result<Entry>> + OptionalSend
     where
         RB: RangeBounds<u64> + Clone + Debug + OptionalSend,
     {
