@@ -1,3 +1,5 @@
+//! What opens, and what does not.
+
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use proptest::prelude::*;

@@ -59,6 +59,8 @@ impl Foundation {
                 return Err(StartError::ForeignStore);
             }
             make_keys(&cluster, &self.machine).await?;
+        } else if known.is_none() {
+            return Err(StartError::LostStore);
         }
         let steps = Steps {
             stores: &self.stores,

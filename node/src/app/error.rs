@@ -55,7 +55,7 @@ pub enum StartError {
     Tls(#[from] TlsError),
     /// A listener can't be bound.
     #[error(
-        "can't listen on {address}: {source}; is another process using the port? Give another with --listen or server.listen"
+        "can't listen on {address}: {source}; is another process using the port? Give another with --listen (server.listen) or --operator-listen (server.operator_listen)"
     )]
     Listen {
         /// Where.
@@ -72,6 +72,12 @@ pub enum StartError {
          directory that belongs to it, or use an empty database"
     )]
     ForeignStore,
+    /// The replicated state knows an installation whose rows are elsewhere.
+    #[error(
+        "this data directory holds an installation's keys, but the store holds none of its rows: restore the store from a \
+         backup or name the right one, or remove the data directory to start anew"
+    )]
+    LostStore,
     /// The metrics recorder could not be built.
     #[error("metrics can't be recorded: {0}")]
     Metrics(String),

@@ -16,6 +16,9 @@ use crate::telemetry::{Meters, MetricsRecorder};
 /// The embedded store's file in the data directory.
 const STORE_FILE: &str = "agentidp.db";
 
+/// The replicated state's folder in the data directory.
+const RAFT_FOLDER: &str = "raft";
+
 /// An opened node that serves nobody yet.
 pub struct Foundation {
     /// What the operator wants.
@@ -35,6 +38,12 @@ impl Foundation {
     pub async fn open(config: Config, machine: Machine, policy: MasterKeyPolicy) -> Result<Self, StartError> {
         let meters = Arc::new(MetricsRecorder::new().map_err(|error| StartError::Metrics(error.to_string()))?);
         prepare_data_directory(&config.cluster.data_dir)?;
+        let is_new = !config.cluster.data_dir.join(RAFT_FOLDER).exists();
+        if is_new && policy == MasterKeyPolicy::Require {
+            return Err(StartError::NotInitialised);
+        }
+        // A log that was sealed with another key can't be opened with a fresh one.
+        let policy = if is_new { policy } else { MasterKeyPolicy::Require };
         let master_keys = master_key::load(&config, policy, machine.entropy.as_ref())?;
         let stores = open_stores(&config).await?;
         stores.migrate().await?;

@@ -55,6 +55,8 @@ pub enum ApiError {
         /// Why, for the log; callers see a general sentence.
         reason: String,
     },
+    /// A refusal of another kind, at an endpoint that speaks OAuth.
+    InOAuthShape(Box<ApiError>),
     /// A bug, or a store whose content is broken. For the log; callers see a general sentence.
     Internal(String),
 }
@@ -120,7 +122,7 @@ impl ApiError {
                 reason,
             },
             Self::RateLimited { permit, .. } => Self::RateLimited { oauth: true, permit },
-            other => other,
+            other => Self::InOAuthShape(Box::new(other)),
         }
     }
 
@@ -128,6 +130,7 @@ impl ApiError {
     pub fn log(&self) {
         match self {
             Self::Internal(reason) => tracing::error!(reason, "a request failed"),
+            Self::InOAuthShape(inner) => inner.log(),
             Self::Unavailable { reason, .. } => tracing::warn!(reason, "a request could not be answered now"),
             _ => {}
         }
@@ -143,6 +146,7 @@ impl ApiError {
                 details,
             } => management(status, code, &message, &details),
             Self::OAuth(error) => oauth(&error),
+            Self::InOAuthShape(inner) => in_oauth_shape(*inner),
             Self::Bearer(error) => bearer(&error),
             Self::MethodNotAllowed { allow } => {
                 let response = management(
@@ -183,6 +187,42 @@ impl ApiError {
             }
         }
     }
+}
+
+/// The same status and headers, with the body of RFC 6749 §5.2.
+fn in_oauth_shape(error: ApiError) -> Response {
+    let (code, description) = match &error {
+        ApiError::OAuth(_) => return error.into_response(),
+        ApiError::Bearer(refusal) => {
+            let as_oauth = OAuthError::from(*refusal);
+            (as_oauth.code.as_str(), as_oauth.description.into_owned())
+        }
+        ApiError::Management { status, message, .. } if *status == StatusCode::FORBIDDEN => {
+            ("access_denied", message.clone())
+        }
+        ApiError::Management { message, .. } => ("invalid_request", message.clone()),
+        ApiError::MethodNotAllowed { .. } => ("invalid_request", "this path does not take this method".to_owned()),
+        _ => (
+            "server_error",
+            "the node failed to answer; its log tells more under this request's id".to_owned(),
+        ),
+    };
+    let plain = error.into_response();
+    let mut response = json_response(
+        plain.status(),
+        &json!({ "error": code, "error_description": description }),
+    );
+    for (name, value) in plain
+        .headers()
+        .iter()
+        .filter(|(name, _)| [ALLOW, WWW_AUTHENTICATE, RETRY_AFTER].contains(name))
+    {
+        response.headers_mut().insert(name.clone(), value.clone());
+    }
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 fn shaped(is_oauth: bool, status: StatusCode, code: &'static str, error: &'static str, message: &str) -> Response {

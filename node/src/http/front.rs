@@ -50,6 +50,7 @@ pub struct FrontLimits {
 /// Turns requests into responses.
 #[derive(Clone)]
 pub struct Front {
+    resources: Arc<Vec<Resource>>,
     routes: BoxedFilter<(Response,)>,
     services: Arc<Services>,
     limits: Arc<FrontLimits>,
@@ -62,11 +63,21 @@ struct RouteName(&'static str);
 impl Front {
     /// Over a table of resources.
     pub fn new(resources: Vec<Resource>, services: Arc<Services>, limits: FrontLimits) -> Self {
+        let resources = Arc::new(resources);
+        let routes = filter(resources.clone(), services.clone());
         Self {
-            routes: filter(Arc::new(resources), services.clone()),
+            resources,
+            routes,
             services,
             limits: Arc::new(limits),
         }
+    }
+
+    fn speaks_oauth(&self, path: &str) -> bool {
+        let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        self.resources
+            .iter()
+            .any(|resource| resource.speaks_oauth() && resource.matches(&segments).is_some())
     }
 
     /// Answers one request. Always answers.
@@ -114,6 +125,7 @@ impl Front {
         let (mut parts, body) = request.into_parts();
         let body = match self.read_body(&parts.headers, body).await {
             Ok(body) => body,
+            Err(error) if self.speaks_oauth(parts.uri.path()) => return error.for_oauth().into_response(),
             Err(error) => return error.into_response(),
         };
         parts.extensions.insert(self.origin(&parts.headers, peer));

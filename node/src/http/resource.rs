@@ -110,13 +110,18 @@ impl Resource {
         }
         let mut parameters = Vec::new();
         for (segment, actual) in self.segments.iter().zip(path) {
-            if segment.starts_with('{') {
+            if segment.starts_with('{') && !actual.is_empty() {
                 parameters.push((*actual).to_owned());
             } else if segment != actual {
                 return None;
             }
         }
         Some(parameters)
+    }
+
+    /// Whether refusals here have the shape of RFC 6749 §5.2.
+    pub fn speaks_oauth(&self) -> bool {
+        self.speaks_oauth
     }
 
     /// Calls the endpoint of the call's method.

@@ -5,6 +5,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -141,7 +142,10 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (front, peer) = (self.front, self.peer);
+        let has_asked = Arc::new(AtomicBool::new(false));
+        let asked = has_asked.clone();
         let service = service_fn(move |request: Request<Incoming>| {
+            asked.store(true, Ordering::Relaxed);
             let front = front.clone();
             async move { Ok::<_, Infallible>(front.handle(request, peer).await) }.boxed()
         });
@@ -160,7 +164,15 @@ impl Connection {
             .keep_alive_interval(Some(self.header_timeout))
             .keep_alive_timeout(self.header_timeout);
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        if let Err(error) = watcher.watch(connection).await {
+        let connection = watcher.watch(connection);
+        tokio::pin!(connection);
+        // Until the first bytes tell which version of HTTP it is, hyper has no time-out of its own.
+        let ended = match tokio::time::timeout(self.header_timeout, &mut connection).await {
+            Ok(ended) => ended,
+            Err(_elapsed) if has_asked.load(Ordering::Relaxed) => connection.await,
+            Err(_elapsed) => return,
+        };
+        if let Err(error) = ended {
             tracing::debug!(error, "a connection ended early");
         }
     }

@@ -1,3 +1,5 @@
+//! What a folder refuses.
+
 use super::*;
 
 fn open(data_dir: &Path, node_id: u64) -> Result<RaftFolder, ClusterError> {

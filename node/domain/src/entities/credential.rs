@@ -53,7 +53,7 @@ pub struct Credential {
     /// Where it stands.
     pub status: CredentialStatus,
     /// If given, tokens from this credential hold at most these scopes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_list")]
     pub scopes: Option<ScopeSet>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -63,6 +63,16 @@ pub struct Credential {
     pub revoked_at: Option<Timestamp>,
     /// When a token was last taken with it; written in bulk, so up to a minute late.
     pub last_used_at: Option<Timestamp>,
+}
+
+/// Told as the list that it was asked for as.
+fn as_list<S: serde::Serializer>(scopes: &Option<ScopeSet>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(
+        scopes
+            .iter()
+            .flat_map(|scopes| scopes.iter())
+            .map(|scope| scope.as_str()),
+    )
 }
 
 impl Credential {

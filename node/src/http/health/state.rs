@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actors::ActorsHealth;
-use cluster::{ClusterHandle, ClusterStatus};
+use cluster::{ClusterHandle, ClusterStatus, KeyState};
 use domain::ports::{Clock, RevocationView};
-use metrics::Gauge;
+use metrics::{Gauge, Histogram};
 use serde::Serialize;
 use storage::Stores;
 
@@ -61,6 +61,8 @@ pub struct Health {
     draining: Arc<AtomicBool>,
     active_connections: Gauge,
     waiting_requests: Gauge,
+    ping_seconds: Histogram,
+    keys: [Gauge; 3],
 }
 
 impl Health {
@@ -89,6 +91,8 @@ impl Health {
             draining: Arc::default(),
             active_connections,
             waiting_requests,
+            ping_seconds: meters.histogram("db_query_duration_seconds", &[("operation", "ping")]),
+            keys: ["published", "current", "retired"].map(|state| meters.gauge("signing_keys", &[("state", state)])),
         }
     }
 
@@ -138,6 +142,21 @@ impl Health {
         let pool = self.stores.pool_state();
         self.active_connections.set(f64::from(pool.active));
         self.waiting_requests.set(f64::from(pool.waiting));
+        let ping = self.check_store().await;
+        self.ping_seconds
+            .record(Duration::from_millis(ping.latency_ms).as_secs_f64());
+        let states: Vec<KeyState> = self
+            .cluster
+            .signing_keys()
+            .map_or_else(|_| Vec::new(), |keys| keys.iter().map(|key| key.state).collect());
+        for (gauge, state) in self
+            .keys
+            .iter()
+            .zip([KeyState::Published, KeyState::Current, KeyState::Retired])
+        {
+            let count = states.iter().filter(|known| **known == state).count();
+            gauge.set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+        }
     }
 
     async fn timed(&self, answers: impl Future<Output = bool>) -> Check {
