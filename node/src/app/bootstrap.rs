@@ -60,7 +60,8 @@ impl Foundation {
             }
             make_keys(&cluster, &self.machine).await?;
         } else if known.is_none() {
-            return Err(StartError::LostStore);
+            let path = self.config.cluster.data_dir.clone();
+            return Err(StartError::LostStore { path });
         }
         let steps = Steps {
             stores: &self.stores,

@@ -74,10 +74,13 @@ pub enum StartError {
     ForeignStore,
     /// The replicated state knows an installation whose rows are elsewhere.
     #[error(
-        "this data directory holds an installation's keys, but the store holds none of its rows: restore the store from a \
+        "the data directory {path} holds an installation's keys, but the store holds none of its rows: restore the store from a \
          backup or name the right one, or remove the data directory to start anew"
     )]
-    LostStore,
+    LostStore {
+        /// Which.
+        path: PathBuf,
+    },
     /// The metrics recorder could not be built.
     #[error("metrics can't be recorded: {0}")]
     Metrics(String),

@@ -43,21 +43,6 @@ impl Input {
             body: mask_body(&self.body),
         }
     }
-
-    /// The same request, once for each of its first parameters, with `mark` at the end of that one's value.
-    pub fn marked(&self, mark: &'static str) -> impl Iterator<Item = Self> {
-        const PARAMETERS_MAX: usize = 8;
-        let pairs: Vec<&[u8]> = self.body.split(|byte| *byte == b'&').collect();
-        (0..pairs.len().min(PARAMETERS_MAX)).map(move |index| {
-            let value = [pairs[index], mark.as_bytes()].concat();
-            let mut marked = pairs.clone();
-            marked[index] = &value;
-            Self {
-                authorization: self.authorization.clone(),
-                body: marked.join(&b'&'),
-            }
-        })
-    }
 }
 
 fn mask_body(body: &[u8]) -> Vec<u8> {
