@@ -141,7 +141,7 @@ fn write_round(disk: &dyn LogDisk, round: Vec<Request>) {
     for waiter in waiters {
         let result = written
             .as_ref()
-            .map(|()| ())
+            .copied()
             .map_err(|error| io::Error::new(error.kind(), error.to_string()));
         match waiter {
             Waiter::Appended(flushed, before) => {

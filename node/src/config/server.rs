@@ -60,13 +60,14 @@ impl ServerConfig {
     }
 
     fn check(&self, reader: &mut Reader) {
-        if let Some(url) = &self.public_url {
-            if !(url.starts_with("https://") || url.starts_with("http://")) || url.contains(['?', '#', ' ']) {
-                reader.mistake(
-                    "server.public_url",
-                    "must be an http or https URL without query and fragment (RFC 8414 §2)",
-                );
-            }
+        let is_issuer = |url: &String| {
+            (url.starts_with("https://") || url.starts_with("http://")) && !url.contains(['?', '#', ' '])
+        };
+        if self.public_url.as_ref().is_some_and(|url| !is_issuer(url)) {
+            reader.mistake(
+                "server.public_url",
+                "must be an http or https URL without query and fragment (RFC 8414 §2)",
+            );
         }
         if self.cors_origins.iter().any(|origin| origin == "*") {
             reader.mistake(
