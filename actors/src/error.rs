@@ -103,7 +103,7 @@ impl From<NoAnswer> for AuditError {
 
 impl From<NoAnswer> for AuthorizeError {
     fn from(reason: NoAnswer) -> Self {
-        tracing::warn!(%reason, "a client could not be authorized");
+        tracing::debug!(%reason, "a client could not be authorized");
         Self::Unavailable {
             retry_after: reason.retry_after(),
         }
@@ -112,7 +112,7 @@ impl From<NoAnswer> for AuthorizeError {
 
 impl From<NoAnswer> for TenantError {
     fn from(reason: NoAnswer) -> Self {
-        tracing::warn!(%reason, "an organization could not be changed");
+        tracing::debug!(%reason, "an organization could not be changed");
         Self::Unavailable {
             retry_after: reason.retry_after(),
         }

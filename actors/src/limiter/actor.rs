@@ -124,3 +124,64 @@ impl Actor for Limiter {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use domain::ports::Entropy;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::limiter::lease::Taken;
+    use crate::seeded::SeededState;
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Timestamp {
+            Timestamp::EPOCH
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::from_secs(100)
+        }
+    }
+
+    impl Entropy for Still {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(0);
+        }
+    }
+
+    /// What is left in the client's lease after its limiter was told that the window is over.
+    async fn taken_after_over(is_forgotten: bool) -> Taken {
+        let kin = Arc::new(LimiterKin {
+            settings: LimiterSettings::default(),
+            clock: Arc::new(Still),
+            meters: Arc::new(ActorMeters::default()),
+        });
+        let (client, directory) = (AgentId(Uuid::nil()), Arc::new(Directory::new(SeededState::new(&Still))));
+        let member = directory.get_or_insert(client, Still.monotonic(), || kin.shared());
+        let (actor, arguments) = kin.actor(client, &member, &directory);
+        let (actor, _) = Actor::spawn(None, actor, arguments).await.expect("it starts");
+        if is_forgotten {
+            directory.remove_if(client, |_| true).expect("there");
+        }
+        let (done, told) = oneshot::channel();
+        let over = LimiterMessage::Over {
+            class: LimitClass::Token,
+            sent: Still.monotonic(),
+            done,
+        };
+        actor.send_message(over).expect("it lives");
+        told.await.expect("it answers");
+        member.shared.of(LimitClass::Token).take(Still.monotonic())
+    }
+
+    /// Whoever comes next gets a new lease; were the old one opened too, both together would give twice the limit.
+    #[tokio::test]
+    async fn the_limiter_of_a_client_that_was_forgotten_meanwhile_opens_no_window() {
+        assert_eq!(taken_after_over(false).await, Taken::Permit { remaining: 99 });
+        assert_eq!(taken_after_over(true).await, Taken::Over);
+    }
+}

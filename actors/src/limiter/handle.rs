@@ -70,7 +70,7 @@ impl LimiterHandle {
                 }
             }
         }
-        tracing::warn!(%reason, "a client's requests could not be counted, so one was refused");
+        tracing::debug!(%reason, "a client's requests could not be counted, so one was refused");
         Admission::uncounted(limit, kin.clock.now(), reason.retry_after())
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::ports::Clock;
 use ractor::{Actor, Message};
 
-use super::call::NoAnswer;
+use super::call::{InFlight, NoAnswer};
 use super::directory::{Directory, Member};
 use super::family_actor::FamilyMessage;
 use super::kind::ActorKind;
@@ -58,7 +58,12 @@ pub(crate) struct Family<K: Kin> {
     pub directory: Arc<DirectoryOf<K>>,
     pub parent: Arc<Slot<FamilyMessage<K>>>,
     pub clock: Arc<dyn Clock>,
+    /// The messages on their way through the parent.
+    starting: InFlight,
 }
+
+/// The most messages that wait for the parent to start the actor that they are for.
+pub(crate) const STARTING_MAX: usize = 16_384;
 
 impl<K: Kin> Family<K> {
     /// A family without members.
@@ -68,6 +73,7 @@ impl<K: Kin> Family<K> {
             directory: Arc::new(Directory::new(hash)),
             parent: Arc::new(Slot::empty()),
             clock,
+            starting: InFlight::default(),
         }
     }
 
@@ -82,10 +88,11 @@ impl<K: Kin> Family<K> {
         match member.slot.send(message) {
             Ok(()) => Ok(()),
             Err(None) => Err(NoAnswer::Died),
-            Err(Some(message)) => self
-                .parent
-                .send(FamilyMessage::Deliver(key, message))
-                .map_err(|_| NoAnswer::Down),
+            Err(Some(message)) => {
+                let permit = self.starting.enter(STARTING_MAX)?;
+                let sent = self.parent.send(FamilyMessage::Deliver(key, message, permit));
+                sent.map_err(|_| NoAnswer::Down)
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use domain::ports::Clock;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::sync::oneshot;
 
+use super::call::InFlightPermit;
 use super::eviction::longest_unused;
 use super::family::{DirectoryOf, Kin, MemberOf};
 use super::restart::{RestartHistory, RestartPolicy, Verdict};
@@ -18,7 +19,7 @@ use crate::meters::ActorMeters;
 pub(crate) enum FamilyMessage<K: Kin> {
     /// Give this to the member with this key, starting its actor if need be. If that can't be, the message is dropped,
     /// and whoever waits for an answer to it learns so.
-    Deliver(K::Key, K::Message),
+    Deliver(K::Key, K::Message, InFlightPermit),
     /// Look after idle members.
     Tick,
     /// Let every member finish what it has in its mailbox and stop; answer when all have.
@@ -63,40 +64,23 @@ impl<K: Kin> FamilyState<K> {
     }
 
     async fn deliver(&mut self, key: K::Key, message: K::Message, me: &ActorRef<FamilyMessage<K>>) {
-        let now = self.now();
-        let kin = self.arguments.kin.clone();
-        let directory = &self.arguments.directory;
-        let member = if K::DELIVERY_INSERTS {
-            directory.get_or_insert(key, now, || kin.shared())
-        } else {
-            let Some(member) = directory.get(key, now) else {
-                return;
-            };
-            member
+        let Some(member) = self.member(key) else {
+            return;
         };
+        // It may have been started since the message was sent here.
         let Err(Some(message)) = member.slot.send(message) else {
             return;
         };
-        if self.closing || self.troubles.get(&key).is_some_and(|history| history.is_paused(now)) {
+        if self.closing || self.is_left_alone(key) || !self.has_room() {
             return;
         }
-        if self.living.len() >= self.arguments.live_max {
-            self.make_room();
-        }
-        if self.living.len() >= self.arguments.live_max {
-            tracing::warn!(
-                actor = K::KIND.as_str(),
-                "as many actors live as are allowed, and none can be spared"
-            );
-            return;
-        }
-        let (actor, arguments) = kin.actor(key, &member, &self.arguments.directory);
+        let (actor, arguments) = self.arguments.kin.actor(key, &member, &self.arguments.directory);
         match Actor::spawn_linked(None, actor, arguments, me.get_cell()).await {
             Ok((actor, _)) => {
-                self.living.insert(actor.get_id(), (key, member.clone()));
-                self.show_living();
                 // It can't refuse: it was started a moment ago and nobody else knows it.
                 let _ = actor.send_message(message);
+                self.living.insert(actor.get_id(), (key, member.clone()));
+                self.show_living();
                 member.slot.set(actor);
             }
             Err(error) => {
@@ -104,6 +88,37 @@ impl<K: Kin> FamilyState<K> {
                 self.on_failure(key);
             }
         }
+    }
+
+    fn member(&self, key: K::Key) -> Option<Arc<MemberOf<K>>> {
+        let FamilyArguments { kin, directory, .. } = &self.arguments;
+        if K::DELIVERY_INSERTS {
+            Some(directory.get_or_insert(key, self.now(), || kin.shared()))
+        } else {
+            directory.get(key, self.now())
+        }
+    }
+
+    fn is_left_alone(&self, key: K::Key) -> bool {
+        self.troubles
+            .get(&key)
+            .is_some_and(|history| history.is_paused(self.now()))
+    }
+
+    fn has_room(&mut self) -> bool {
+        let live_max = self.arguments.live_max;
+        if self.living.len() >= live_max {
+            self.make_room();
+        }
+        let has_room = self.living.len() < live_max;
+        if !has_room {
+            tracing::warn!(
+                actor = K::KIND.as_str(),
+                live_max,
+                "as many actors live as are allowed, all of them busy"
+            );
+        }
+        has_room
     }
 
     /// Stops the actors that were not used for the longest time and can be spared: an eighth of all, so that those who
@@ -121,7 +136,6 @@ impl<K: Kin> FamilyState<K> {
                 self.stop(&member);
             }
         }
-        tracing::debug!(actor = K::KIND.as_str(), living = self.living.len(), "made room");
     }
 
     /// Lets a member's actor finish what it has in its mailbox. Whoever sends to it from now on is sent back here.
@@ -237,7 +251,10 @@ impl<K: Kin> Actor for Parent<K> {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            FamilyMessage::Deliver(key, message) => state.deliver(key, message, &me).await,
+            FamilyMessage::Deliver(key, message, permit) => {
+                state.deliver(key, message, &me).await;
+                drop(permit);
+            }
             FamilyMessage::Tick => state.tick(),
             FamilyMessage::Close(done) => {
                 state.close().await;

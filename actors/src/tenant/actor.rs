@@ -1,119 +1,25 @@
-//! An organization as an actor, and what all organizations have in common.
+//! An organization as an actor.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use domain::ports::{Clock, Credentials, Entropy};
-use domain::{Action, AuditRecord, CredentialId, EventId, JsonText, OrganizationId, Origin, Outcome, Timestamp};
-use futures::future::BoxFuture;
-use protocol::ClientSecrets;
-use protocol::oauth::{Grant, OAuthError, PresentedClient, TokenRequest};
+use domain::{Action, AgentId, AuditRecord, EventId, JsonText, OrganizationId, Origin, Outcome};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::sync::oneshot;
 
-use super::client_cache::WarmClient;
 use super::failures::Summary;
 use super::job_queue::JobQueue;
-use super::requests::AuthenticatedClient;
+use super::kin::TenantKin;
+use super::message::{Ask, Job, TenantMessage};
 use super::state::{Decision, Notice, Now, TenantState};
-use crate::audit::AuditHandle;
-use crate::meters::ActorMeters;
-use crate::settings::TenantSettings;
-use crate::supervision::{ActorKind, Directory, Kin, Member};
-
-/// A write with all that it needs; answers its caller itself.
-pub(super) type Job = BoxFuture<'static, ()>;
-
-/// A question, with what it takes to answer it.
-pub(crate) struct Ask<Q, A> {
-    pub question: Q,
-    /// What is known of the client; `None` if it does not exist.
-    pub client: Option<Arc<WarmClient>>,
-    pub origin: Origin,
-    pub sent: Duration,
-    pub reply: oneshot::Sender<Result<A, OAuthError>>,
-}
-
-/// What an organization is told.
-pub(crate) enum TenantMessage {
-    Authorize(Ask<TokenRequest, Grant>),
-    Authenticate(Ask<PresentedClient, AuthenticatedClient>),
-    Write(Job),
-    /// The write that was under way is over.
-    Written,
-    /// These uses could not be written down.
-    UsageLost(Vec<(CredentialId, Timestamp)>),
-    /// Some time has passed.
-    Tick,
-}
-
-/// What outlives an organization's actor.
-#[derive(Default)]
-pub(crate) struct TenantShared {
-    /// Held by the write that is under way, which goes on when the actor dies.
-    lane: Arc<tokio::sync::Mutex<()>>,
-}
-
-pub(crate) type TenantMember = Member<TenantMessage, TenantShared>;
-type TenantDirectory = Directory<OrganizationId, TenantMessage, TenantShared>;
-
-/// What all organizations have in common.
-pub(crate) struct TenantKin {
-    pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
-    pub credentials: Arc<dyn Credentials>,
-    pub secrets: Arc<ClientSecrets>,
-    pub audit: AuditHandle,
-    pub settings: TenantSettings,
-    pub meters: Arc<ActorMeters>,
-}
-
-impl Kin for TenantKin {
-    type Key = OrganizationId;
-    type Message = TenantMessage;
-    type Shared = TenantShared;
-    type Actor = Tenant;
-    const KIND: ActorKind = ActorKind::Tenant;
-    const DELIVERY_INSERTS: bool = true;
-
-    fn shared(&self) -> TenantShared {
-        TenantShared::default()
-    }
-
-    fn actor(
-        self: &Arc<Self>,
-        organization: OrganizationId,
-        member: &Arc<TenantMember>,
-        _directory: &Arc<TenantDirectory>,
-    ) -> (Tenant, TenantArguments) {
-        let arguments = TenantArguments {
-            organization,
-            lane: member.shared.lane.clone(),
-            kin: self.clone(),
-        };
-        (Tenant, arguments)
-    }
-
-    fn tick() -> Option<TenantMessage> {
-        Some(TenantMessage::Tick)
-    }
-
-    fn may_retire(&self, member: &TenantMember, now: Duration) -> bool {
-        self.may_make_room(member) && now.saturating_sub(member.used_at()) >= self.settings.idle_after
-    }
-
-    fn may_make_room(&self, member: &TenantMember) -> bool {
-        member.calls.count() == 0 && member.shared.lane.try_lock().is_ok()
-    }
-}
+use crate::supervision::ActorKind;
 
 /// An organization.
 pub(crate) struct Tenant;
 
 pub(crate) struct TenantArguments {
-    organization: OrganizationId,
-    lane: Arc<tokio::sync::Mutex<()>>,
-    kin: Arc<TenantKin>,
+    pub organization: OrganizationId,
+    /// Held by the write that is under way.
+    pub lane: Arc<tokio::sync::Mutex<()>>,
+    pub kin: Arc<TenantKin>,
 }
 
 pub(crate) struct Running {
@@ -170,13 +76,7 @@ impl Running {
         }
     }
 
-    fn failure_record(
-        &self,
-        now: Now,
-        client: Option<domain::AgentId>,
-        origin: Origin,
-        metadata: JsonText,
-    ) -> AuditRecord {
+    fn failure_record(&self, now: Now, client: Option<AgentId>, origin: Origin, metadata: JsonText) -> AuditRecord {
         AuditRecord {
             event_id: EventId::mint(now.wall, self.arguments.kin.entropy.as_ref()),
             organization_id: self.arguments.organization,

@@ -9,12 +9,13 @@ use protocol::oauth::{OAuthError, PresentedClient, TokenRequest};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::actor::{Ask, TenantKin, TenantMessage};
 use super::client_loader::ClientLoader;
 use super::commands::{
     Command, DecommissionAgent, GenerateCredential, RegisterAgent, RevokeCredential, RotateSecret, UpdateAgent,
     WriteContext,
 };
+use super::kin::TenantKin;
+use super::message::{Ask, TenantMessage};
 use super::requests::{AuthenticatedClient, Authorized, Caller, NewCredential, RotateCredential};
 use crate::error::{AuthorizeError, TenantError};
 use crate::supervision::{Family, NoAnswer, answer};

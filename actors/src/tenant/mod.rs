@@ -12,15 +12,17 @@ mod commands;
 mod failures;
 mod handle;
 mod job_queue;
+mod kin;
+mod message;
 mod requests;
 mod standing;
 mod state;
 mod usage;
 
-pub(crate) use actor::TenantKin;
 pub(crate) use client_cache::ClientCache;
 pub(crate) use client_loader::{ClientLoader, LoaderParts};
 pub(crate) use commands::WriteContext;
 pub use handle::TenantsHandle;
 pub(crate) use handle::TenantsParts;
+pub(crate) use kin::TenantKin;
 pub use requests::{AuthenticatedClient, Authorized, Caller, NewCredential, RotateCredential};

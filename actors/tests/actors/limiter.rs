@@ -126,6 +126,21 @@ async fn only_so_many_limiters_live_and_clients_do_not_notice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn when_too_many_new_clients_come_at_once_some_are_told_to_come_back() {
+    let world = world(tokens(5)).await;
+    let admit = |number| world.actors.limiter.admit(client(number), LimitClass::Token);
+    let admissions = futures::future::join_all((0..20_000).map(admit)).await;
+    let refused = admissions.iter().filter(|admission| !admission.allowed);
+    assert!(
+        refused
+            .clone()
+            .all(|admission| admission.retry_after == Duration::from_secs(1))
+    );
+    assert_eq!(refused.count(), 20_000 - 16_384);
+    assert!(admit(19_999).await.allowed, "there is room again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_had_to_share_gets_no_place_of_its_own_in_the_same_window() {
     let world = world(LimiterSettings {
         clients_max: 1,

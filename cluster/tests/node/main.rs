@@ -1,5 +1,7 @@
 //! The cluster crate from outside: real folders, real log, real consensus, through the handle only.
 
+#![expect(clippy::unwrap_used, reason = "a test whose set-up fails should stop where it does")]
+
 mod support;
 
 mod bootstrapping;

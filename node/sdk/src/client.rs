@@ -1,5 +1,6 @@
 //! The client: authentication, repetition, and the doors to the parts of the API.
 
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -177,6 +178,16 @@ impl Client {
         may_repeat
             .then(|| self.0.retries.wait_after(tries, retry_after, random()))
             .flatten()
+    }
+}
+
+impl fmt::Debug for Client {
+    /// The issuer and who the client is; never a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("issuer", &self.issuer())
+            .field("client_id", &self.client_id())
+            .finish_non_exhaustive()
     }
 }
 

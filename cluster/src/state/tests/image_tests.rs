@@ -60,8 +60,8 @@ fn parts_that_are_missing_repeated_or_contradictory_are_refused() {
     };
     assert_eq!(twice(0), Err(ImageError::OutOfPlace));
     assert_eq!(twice(parts.len() - 1), Err(ImageError::OutOfPlace));
-    for position in 1..parts.len() - 1 {
-        assert_eq!(twice(position), Err(ImageError::Contradiction), "{:?}", parts[position]);
+    for (position, part) in parts.iter().enumerate().take(parts.len() - 1).skip(1) {
+        assert_eq!(twice(position), Err(ImageError::Contradiction), "{part:?}");
     }
     let without_cutoff = ImagePart::Revocations(vec![(Subject::Agent(AgentId(uuid(1))), None, Timestamp::EPOCH)]);
     assert_eq!(

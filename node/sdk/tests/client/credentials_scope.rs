@@ -72,3 +72,11 @@ async fn a_client_with_scopes_of_its_own_uses_one_token_for_all() {
         .expect("a page");
     assert_eq!(scopes_asked(&server), ["agents:read+audit:read"]);
 }
+
+#[tokio::test]
+async fn a_client_prints_without_its_secret() {
+    let server = server().await;
+    let text = format!("{:?}", client(&server, &ManualClock::new()));
+    assert!(text.contains(AGENT) && text.contains(server.address()), "{text}");
+    assert!(!text.contains(SECRET) && !text.contains("Basic"), "{text}");
+}

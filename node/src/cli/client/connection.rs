@@ -122,7 +122,7 @@ mod tests {
             server: Some("http://idp.example".to_owned()),
             ..options()
         };
-        let failure = over_http().connect(&environment()).err().expect("refused");
+        let failure = over_http().connect(&environment()).expect_err("refused");
         assert!(failure.to_string().contains("--allow-plain-http"), "{failure}");
         assert!(
             ConnectionOptions {
