@@ -74,6 +74,7 @@ fn audit(dependencies: &Dependencies, meters: &Arc<ActorMeters>) -> (AuditHandle
         clock: dependencies.clock.clone(),
         meters: meters.clone(),
         settings: dependencies.settings.audit,
+        gathered: tokio::sync::Notify::new(),
         lane: tokio::sync::Mutex::new(()),
     });
     let slot = Arc::new(Slot::empty());

@@ -24,7 +24,7 @@ pub struct ActorSettings {
 pub struct AuditSettings {
     /// The most records of one transaction.
     pub batch_max: usize,
-    /// How long a record may wait for company when no transaction is under way.
+    /// How long a record may wait until as many others have come as the last transaction had; zero is not at all.
     pub batch_wait: Duration,
     /// The most records that wait; beyond, records are refused.
     pub waiting_max: usize,
@@ -36,7 +36,7 @@ impl Default for AuditSettings {
     fn default() -> Self {
         Self {
             batch_max: 512,
-            batch_wait: Duration::ZERO,
+            batch_wait: Duration::from_millis(2),
             waiting_max: 16_384,
             deadline: Duration::from_secs(5),
         }

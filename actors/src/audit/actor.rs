@@ -44,6 +44,7 @@ impl Actor for AuditWriter {
         match message {
             // One batch for each message, so that an order to stop is heard between two batches.
             AuditMessage::Wake => {
+                gather(parts).await;
                 if write_batch(parts).await? {
                     me.send_message(AuditMessage::Wake)?;
                 }
@@ -58,14 +59,19 @@ impl Actor for AuditWriter {
     }
 }
 
+/// Waits for company, if there is reason to expect it; see [`AuditState::on_gather`](super::state::AuditState::on_gather).
+async fn gather(parts: &AuditParts) {
+    let wait = parts.settings.batch_wait;
+    if !wait.is_zero() && lock(&parts.state).on_gather() {
+        // Whether all came or the time is over, what has come is written.
+        let _ = tokio::time::timeout(wait, parts.gathered.notified()).await;
+    }
+}
+
 /// Appends the next batch; says whether there was one. The transaction runs in a task of its own, which finishes what it
 /// has begun and answers its callers even if the writer is killed meanwhile.
 async fn write_batch(parts: &Arc<AuditParts>) -> Result<bool, ActorProcessingErr> {
-    let settings = &parts.settings;
-    if !settings.batch_wait.is_zero() && lock(&parts.state).len() < settings.batch_max {
-        tokio::time::sleep(settings.batch_wait).await;
-    }
-    let entries = lock(&parts.state).on_free(settings.batch_max);
+    let entries = lock(&parts.state).on_free(parts.settings.batch_max);
     if entries.is_empty() {
         return Ok(false);
     }

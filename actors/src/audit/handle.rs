@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use domain::AuditRecord;
 use domain::ports::{AuditTrail, Clock};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::actor::AuditMessage;
-use super::state::{AuditState, Entry, Refusal};
+use super::state::{AuditState, Entry, Refusal, Wake};
 use crate::error::AuditError;
 use crate::lock::lock;
 use crate::meters::ActorMeters;
@@ -25,6 +25,8 @@ pub(crate) struct AuditParts {
     pub clock: Arc<dyn Clock>,
     pub meters: Arc<ActorMeters>,
     pub settings: AuditSettings,
+    /// Tells the writer that the company is complete that it waited for.
+    pub gathered: Notify,
     /// One transaction at a time, also when a new writer starts while the last transaction of a former one is under way.
     pub lane: tokio::sync::Mutex<()>,
 }
@@ -78,9 +80,15 @@ impl AuditHandle {
                 Refusal::Full => NoAnswer::Overloaded,
                 Refusal::Closed => NoAnswer::Down,
             })?;
-        // A writer that died a moment ago is followed by another, which looks for what waits as soon as it can be found.
-        if wake && self.writer.send(AuditMessage::Wake).is_err() {
-            lock(&self.parts.state).on_wake_lost();
+        match wake {
+            Wake::Nobody => {}
+            Wake::Gatherer => self.parts.gathered.notify_one(),
+            // A writer that died a moment ago is followed by another, which looks for what waits as soon as it can be found.
+            Wake::Sleeper => {
+                if self.writer.send(AuditMessage::Wake).is_err() {
+                    lock(&self.parts.state).on_wake_lost();
+                }
+            }
         }
         Ok(())
     }

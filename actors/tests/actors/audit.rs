@@ -66,25 +66,28 @@ async fn a_record_alone_is_written_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_waits_for_company_as_long_as_it_is_told_to() {
-    let batch_wait = Duration::from_millis(2);
-    let audit = AuditSettings {
-        batch_wait,
-        ..AuditSettings::default()
-    };
-    let world = World::start_with(ActorSettings {
-        audit,
-        ..ActorSettings::default()
-    })
-    .await;
-    let before = tokio::time::Instant::now();
+async fn after_company_a_record_waits_for_as_much_again_but_not_for_long() {
+    let world = World::start().await;
+    let batch_wait = AuditSettings::default().batch_wait;
+    let record = || world.actors.audit.record(world.record());
+    let together = tokio::join!(record(), record());
+    assert!(together.0.is_ok() && together.1.is_ok());
+    let (calls, before) = (world.store.auditing.calls(), tokio::time::Instant::now());
     let later = async {
         tokio::time::sleep(batch_wait / 2).await;
-        world.actors.audit.record(world.record()).await
+        record().await
     };
-    let results = tokio::join!(world.actors.audit.record(world.record()), later);
-    assert!(results.0.is_ok() && results.1.is_ok());
-    assert_eq!((world.store.auditing.calls(), before.elapsed()), (1, batch_wait));
+    let joined = tokio::join!(record(), later);
+    assert!(joined.0.is_ok() && joined.1.is_ok());
+    assert_eq!(
+        (world.store.auditing.calls() - calls, before.elapsed()),
+        (1, batch_wait / 2)
+    );
+    let before = tokio::time::Instant::now();
+    record().await.expect("the log is there");
+    assert_eq!(before.elapsed(), batch_wait, "company that stays away is given up");
+    record().await.expect("the log is there");
+    assert_eq!(before.elapsed(), batch_wait, "and expected no longer");
 }
 
 #[tokio::test(start_paused = true)]
