@@ -100,6 +100,40 @@ pub async fn each_audit_filter_alone_and_all_together(stores: &Stores) {
     }
 }
 
+pub async fn an_agents_events_are_found_all_along_a_long_log(stores: &Stores) {
+    let (tenant, other) = (Tenant::new(stores).await, Tenant::new(stores).await);
+    let (often, seldom) = (AgentId(uuid()), AgentId(uuid()));
+    let agent_at = |number: usize| match number % 300 {
+        0 => seldom,
+        _ => often,
+    };
+    let record = |tenant: &Tenant, agent: AgentId| AuditRecord {
+        agent_id: Some(agent),
+        ..tenant.record(Action::TokenIssued)
+    };
+    tenant
+        .append((0..1000).map(|number| record(&tenant, agent_at(number))).collect())
+        .await;
+    other.append(vec![record(&other, seldom)]).await;
+    let of = |agent: AgentId, before: Option<u64>| AuditFilter {
+        agent_id: Some(agent),
+        before_sequence: before,
+        ..AuditFilter::default()
+    };
+    // The first event is that of the organization itself.
+    let sequences = |page: PageOf<AuditEvent>| page.data.iter().map(|event| event.sequence).collect::<Vec<_>>();
+    let rare = list(stores, &tenant, &of(seldom, None), whole()).await;
+    assert_eq!((rare.total, sequences(rare)), (4, vec![902, 602, 302, 2]));
+    let rare = list(stores, &tenant, &of(seldom, Some(602)), whole()).await;
+    assert_eq!((rare.total, sequences(rare)), (4, vec![302, 2]));
+    let last = list(stores, &tenant, &of(often, None), page(10, 100)).await;
+    assert_eq!((last.total, last.data.len(), last.data[0].sequence), (996, 96, 98));
+    assert_eq!(
+        list(stores, &tenant, &of(AgentId(uuid()), None), whole()).await.total,
+        0
+    );
+}
+
 pub async fn bounds_in_time_are_inclusive(stores: &Stores) {
     let tenant = Tenant::new(stores).await;
     let records = (100..110).map(|millis| AuditRecord {

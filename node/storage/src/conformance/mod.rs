@@ -121,6 +121,7 @@ macro_rules! conformance_suite {
                 events_come_newest_first_by_sequence
                 pages_of_events_cover_the_log
                 each_audit_filter_alone_and_all_together
+                an_agents_events_are_found_all_along_a_long_log
                 bounds_in_time_are_inclusive
                 a_cursor_walks_the_log_while_it_grows
                 cursors_at_the_edges

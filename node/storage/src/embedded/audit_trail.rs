@@ -12,9 +12,21 @@ use super::rows::{self, AUDIT_EVENT};
 use super::store::EmbeddedStore;
 use crate::audit_page;
 
-/// What a filter matches, whatever the cursor; a parameter that is NULL does not matter.
-const MATCHES: &str = "organization_id = :organization
-    AND (:agent IS NULL OR agent_id = :agent)
+/// Where events are sought, whoever caused them.
+const ALL: &str = "audit_events WHERE organization_id = :organization";
+/// Where the events of one agent are sought: in each block of the log by its index, see schema.sql.
+const OF_AGENT: &str = "(
+        WITH RECURSIVE blocks (block) AS (
+            SELECT max(sequence) / 256 FROM audit_events WHERE organization_id = :organization
+            UNION ALL
+            SELECT block - 1 FROM blocks
+            WHERE block > (SELECT min(sequence) / 256 FROM audit_events WHERE organization_id = :organization)
+        )
+        SELECT block FROM blocks
+    ) CROSS JOIN audit_events INDEXED BY audit_events_of_agent
+    WHERE organization_id = :organization AND sequence / 256 = block AND agent_id = :agent";
+/// What else a filter matches, whatever the cursor; a parameter that is NULL does not matter.
+const MATCHES: &str = "(:agent IS NULL OR agent_id = :agent)
     AND (:action IS NULL OR action = :action)
     AND (:outcome IS NULL OR outcome = :outcome)
     AND (:from IS NULL OR timestamp >= :from)
@@ -106,16 +118,17 @@ fn list(
     let matching = named_params! {
         ":organization": organization.0, ":agent": agent, ":action": action, ":outcome": outcome, ":from": from, ":to": to,
     };
+    let source = if agent.is_some() { OF_AGENT } else { ALL };
     let total = match audit_page::is_whole_log(filter) {
         true => extent(connection, organization)?,
         false => {
-            let sql = format!("SELECT count(*) FROM audit_events WHERE {MATCHES}");
+            let sql = format!("SELECT count(*) FROM {source} AND {MATCHES}");
             let mut count = connection.prepare_cached(&sql).map_err(store_error)?;
             count.query_row(matching, |row| row.get(0)).map_err(store_error)?
         }
     };
     let sql = format!(
-        "SELECT {AUDIT_EVENT} FROM audit_events WHERE {MATCHES} AND (:before IS NULL OR sequence < :before)
+        "SELECT {AUDIT_EVENT} FROM {source} AND {MATCHES} AND (:before IS NULL OR sequence < :before)
          ORDER BY sequence DESC LIMIT :limit OFFSET :offset"
     );
     let (before, limit, offset) = (filter.before_sequence.map(signed), page.limit(), signed(page.offset()));

@@ -24,6 +24,9 @@ const READERS: usize = 2;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Files up to this size are checked page by page when they are opened, which takes about a second.
 const CHECKED_BYTES_MAX: u64 = 256 << 20;
+/// How long the write-ahead log grows before its pages move into the file: 16 MiB. Pages that are written again and again
+/// meanwhile move once, and a start after a crash has no more than this to read.
+const LOG_PAGES_MAX: u32 = 4_096;
 /// The header of a SQLite file.
 const HEADER_BYTES: usize = 100;
 /// Statements that each connection keeps prepared.
@@ -60,6 +63,9 @@ impl EmbeddedStore {
         // FULL: the write-ahead log is fsynced at every commit. What has been answered survives a loss of power.
         writer
             .pragma_update(None, "synchronous", "FULL")
+            .map_err(|error| opened(path, error))?;
+        writer
+            .pragma_update(None, "wal_autocheckpoint", LOG_PAGES_MAX)
             .map_err(|error| opened(path, error))?;
         if size > 0 && size <= CHECKED_BYTES_MAX {
             check_pages(&writer, path)?;
