@@ -7,18 +7,18 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use domain::Origin;
 use futures::FutureExt;
-use http::header::{CONTENT_LENGTH, HeaderName, USER_AGENT};
+use http::header::{HeaderName, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use tower_service::Service;
 use tracing::Instrument;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
+use super::body;
 use super::call::Call;
 use super::cors::Cors;
 use super::error::ApiError;
@@ -123,7 +123,7 @@ impl Front {
 
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
         let (mut parts, body) = request.into_parts();
-        let body = match self.read_body(&parts.headers, body).await {
+        let body = match body::read(&parts.headers, body, self.limits.body_limit).await {
             Ok(body) => body,
             Err(error) if self.speaks_oauth(parts.uri.path()) => return error.for_oauth().into_response(),
             Err(error) => return error.into_response(),
@@ -134,32 +134,6 @@ impl Front {
         match answered {
             Ok(response) => response,
         }
-    }
-
-    async fn read_body(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, ApiError> {
-        let too_large = || {
-            let message = format!("the body is larger than {} bytes", self.limits.body_limit);
-            ApiError::management(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
-        };
-        let announced = headers
-            .get(CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| text.parse::<u64>().ok());
-        if announced.is_some_and(|length| length > self.limits.body_limit as u64) {
-            return Err(too_large());
-        }
-        let collected = Limited::new(body, self.limits.body_limit).collect().await;
-        collected.map(|body| body.to_bytes()).map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                too_large()
-            } else {
-                ApiError::management(
-                    StatusCode::BAD_REQUEST,
-                    "INVALID_REQUEST",
-                    "the body ended before it was complete",
-                )
-            }
-        })
     }
 
     /// The caller's address is the peer's, unless the peer is a proxy that we trust: then it is the last address in

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod agents;
 pub mod audit;
+pub mod body;
 pub mod call;
 pub mod cors;
 pub mod credentials;

@@ -7,9 +7,10 @@ use tokio_postgres::error::{DbError, SqlState};
 /// Why an attempt did not succeed.
 #[derive(Debug)]
 pub enum Failure {
-    /// Nothing was done, and doing the same again may well succeed: another transaction was in the way, or the
-    /// connection had died before anything was asked.
+    /// Nothing was done, and doing the same again may well succeed: another transaction was in the way.
     Again(StoreError),
+    /// The line broke. If no commit had been sent, nothing was done, and another connection may do it.
+    Lost(StoreError),
     /// What the caller is told.
     Final(StoreError),
 }
@@ -18,7 +19,7 @@ impl Failure {
     /// What the caller is told when there is no further attempt.
     pub fn into_store_error(self) -> StoreError {
         match self {
-            Failure::Again(error) | Failure::Final(error) => error,
+            Failure::Again(error) | Failure::Lost(error) | Failure::Final(error) => error,
         }
     }
 }

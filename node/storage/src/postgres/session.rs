@@ -79,8 +79,8 @@ impl Session {
     /// Runs statements that need no decision between them and the commit; answers the rows of each.
     pub async fn write(&mut self, binding: &Binding, steps: &[Step<'_>]) -> Result<Vec<Vec<Row>>, Failure> {
         let answers = match self.open(BEGIN_WRITE, binding, steps, &[Step::plain(COMMIT)]).await {
-            // The commit was sent too, so it is not known that nothing was done, unless the server said so.
-            Err(Failure::Again(error)) if self.connection.is_closed() => return Err(Failure::Final(error)),
+            // The commit was sent too, so it is not known that nothing was done.
+            Err(Failure::Lost(error)) => return Err(Failure::Final(error)),
             answers => answers?,
         };
         self.connection.in_transaction = false;
@@ -144,10 +144,17 @@ impl Session {
         }
     }
 
-    /// The failure, if it was that of the line: nothing was committed on it, so another connection may do it.
+    /// The failure, if it was that of the line. A server that ends a connection says so first; the line goes down a
+    /// moment later.
     fn lost(&self, error: &tokio_postgres::Error) -> Option<Failure> {
-        let reason = || StoreError::Unavailable(format!("the connection was lost: {error}"));
-        self.connection.is_closed().then(|| Failure::Again(reason()))
+        let ends = [
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CANNOT_CONNECT_NOW,
+        ];
+        let is_lost =
+            self.connection.is_closed() || error.is_closed() || error.code().is_some_and(|code| ends.contains(code));
+        is_lost.then(|| Failure::Lost(StoreError::Unavailable(format!("the connection was lost: {error}"))))
     }
 
     /// Puts the connection in order after a statement that failed.

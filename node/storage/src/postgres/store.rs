@@ -125,7 +125,7 @@ impl PostgresStore {
             };
             match timeout(self.attempt_limit, attempt).await {
                 Ok(Ok(result)) => return Ok(result),
-                Ok(Err(Failure::Again(error))) if count < ATTEMPTS_MAX => {
+                Ok(Err(Failure::Again(error) | Failure::Lost(error))) if count < ATTEMPTS_MAX => {
                     tracing::debug!(%error, count, "a transaction is repeated");
                 }
                 Ok(Err(failure)) => return Err(failure.into_store_error()),
