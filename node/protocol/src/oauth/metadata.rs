@@ -24,6 +24,17 @@ pub mod paths {
     pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
 }
 
+/// RFC 8414 §2 and Discovery §3 require a list, RFC 8414 §3.2 forbids an empty one, and there is no authorization endpoint
+/// to ask for a response type. Of what is left, `none` (OAuth 2.0 Multiple Response Types §4: nothing is handed out there)
+/// is true and passes clients that validate; leaving the member out fails them. RFC 7591 §2.1 calls the response type of
+/// `client_credentials` none, too. Without an `authorization_endpoint` it promises nothing.
+const RESPONSE_TYPES: &[&str] = &["none"];
+
+/// How introspection knows its caller who presents an access token: RFC 8414 §2 takes the names of access token types
+/// here, and here only. Revocation understands bearer tokens as well, but its list may name methods of client
+/// authentication and nothing else.
+const BEARER: &str = "Bearer";
+
 #[derive(Serialize)]
 struct AuthorizationServer<'a> {
     issuer: &'a str,
@@ -36,8 +47,7 @@ struct AuthorizationServer<'a> {
     jwks_uri: String,
     grant_types_supported: &'static [&'static str],
     scopes_supported: Vec<&'static str>,
-    /// Required by both specifications; empty, because there is no authorization endpoint.
-    response_types_supported: [&'static str; 0],
+    response_types_supported: &'static [&'static str],
 }
 
 #[derive(Serialize)]
@@ -71,19 +81,19 @@ pub fn openid_configuration(issuer: &str) -> String {
 }
 
 fn common(issuer: &str) -> AuthorizationServer<'_> {
-    let auth_methods = || ClientAuthMethod::ALL.iter().map(|method| method.as_str()).collect();
+    let auth_methods = || ClientAuthMethod::ALL.iter().map(|method| method.as_str());
     AuthorizationServer {
         issuer,
         token_endpoint: below(issuer, paths::TOKEN),
-        token_endpoint_auth_methods_supported: auth_methods(),
+        token_endpoint_auth_methods_supported: auth_methods().collect(),
         introspection_endpoint: below(issuer, paths::INTROSPECT),
-        introspection_endpoint_auth_methods_supported: auth_methods(),
+        introspection_endpoint_auth_methods_supported: auth_methods().chain([BEARER]).collect(),
         revocation_endpoint: below(issuer, paths::REVOKE),
-        revocation_endpoint_auth_methods_supported: auth_methods(),
+        revocation_endpoint_auth_methods_supported: auth_methods().collect(),
         jwks_uri: below(issuer, paths::JWKS),
         grant_types_supported: GrantRequest::SUPPORTED,
         scopes_supported: Scope::ALL.iter().map(|scope| scope.as_str()).collect(),
-        response_types_supported: [],
+        response_types_supported: RESPONSE_TYPES,
     }
 }
 
@@ -108,7 +118,7 @@ mod tests {
             "token_endpoint": "https://id.example/oauth2/token",
             "token_endpoint_auth_methods_supported": methods,
             "introspection_endpoint": "https://id.example/oauth2/introspect",
-            "introspection_endpoint_auth_methods_supported": methods,
+            "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "Bearer"],
             "revocation_endpoint": "https://id.example/oauth2/revoke",
             "revocation_endpoint_auth_methods_supported": methods,
             "jwks_uri": "https://id.example/.well-known/jwks.json",
@@ -117,7 +127,7 @@ mod tests {
                 "agents:read", "agents:write", "tokens:read", "audit:read",
                 "webhooks:read", "webhooks:write", "admin:orgs", "openid",
             ],
-            "response_types_supported": [],
+            "response_types_supported": ["none"],
         })
     }
 
@@ -135,6 +145,20 @@ mod tests {
         document["claims_supported"] = json!(["iss", "sub", "aud", "iat", "exp", "nonce", "jti"]);
         document["request_uri_parameter_supported"] = json!(false);
         assert_eq!(parsed(&openid_configuration("https://id.example")), document);
+    }
+
+    #[test]
+    fn no_list_is_empty() {
+        for document in [
+            authorization_server("https://id.example"),
+            openid_configuration("https://id.example"),
+        ] {
+            let document = parsed(&document);
+            let members = document.as_object().expect("an object");
+            for (name, value) in members.iter().filter(|(_, value)| value.is_array()) {
+                assert_ne!(value, &json!([]), "RFC 8414 §3.2: {name} must be left out");
+            }
+        }
     }
 
     #[test]
