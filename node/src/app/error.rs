@@ -8,7 +8,7 @@ use domain::ports::StoreError;
 use protocol::jose::JoseError;
 
 use crate::config::ConfigError;
-use crate::http::tls::TlsError;
+use crate::http::certificates::TlsError;
 use crate::policy::PolicyError;
 
 /// Why a node does not start.

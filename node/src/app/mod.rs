@@ -2,6 +2,7 @@
 //! the other way round.
 
 mod bootstrap;
+mod certificate_watch;
 mod error;
 mod foundation;
 mod key_watch;

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::certificate_watch::CertificateWatch;
 use super::error::StartError;
 use super::foundation::Foundation;
 use super::key_watch;
@@ -20,10 +21,10 @@ use crate::http::health::{Health, RedisProbe};
 use crate::http::keys::Keys;
 use crate::http::oauth::seen::SeenTokens;
 use crate::http::resource::Resource;
+use crate::http::routes;
 use crate::http::server::{Server, ServerLimits};
 use crate::http::services::Services;
 use crate::http::verifier::TokenVerifier;
-use crate::http::{routes, tls};
 use crate::policy::AccessRules;
 use crate::telemetry::HttpMeters;
 
@@ -39,6 +40,7 @@ pub struct Running {
     actors: NodeActors,
     health: Health,
     stop: watch::Sender<bool>,
+    certificate: Option<CertificateWatch>,
     servers: Vec<JoinHandle<()>>,
     background: Vec<JoinHandle<()>>,
 }
@@ -57,6 +59,9 @@ impl Running {
             local(&listener, config.server.listen)?,
             local(&operator_listener, config.server.operator_listen)?,
         );
+        let tls = config.server.tls.as_ref();
+        let certificate = tls.map(|(cert, key)| CertificateWatch::open(cert, key)).transpose()?;
+        let acceptor = certificate.as_ref().map(CertificateWatch::acceptor).transpose()?;
         let issuer = config
             .server
             .public_url
@@ -79,21 +84,16 @@ impl Running {
         let (stop, stopped) = watch::channel(false);
         let public_front = front(routes::public(), &services, &config.server, config.server.tls.is_some());
         let operator_front = front(routes::operator(), &services, &config.server, false);
-        let acceptor = config
-            .server
-            .tls
-            .as_ref()
-            .map(|(cert, key)| tls::acceptor(cert, key))
-            .transpose()?;
         let limits = server_limits(&config.server);
         let servers = vec![
             tokio::spawn(Server::new(listener, public_front, acceptor, limits.clone()).run(stopped.clone())),
             tokio::spawn(Server::new(operator_listener, operator_front, None, limits).run(stopped)),
         ];
-        let background = vec![
+        let mut background = vec![
             tokio::spawn(key_watch::follow(cluster, keys)),
             tokio::spawn(foundation.meters.clone().run_upkeep()),
         ];
+        background.extend(certificate.clone().map(|watch| tokio::spawn(watch.follow())));
         tracing::info!(%address, %operator_address, issuer, "serving");
         Ok(Self {
             issuer,
@@ -103,9 +103,17 @@ impl Running {
             actors,
             health,
             stop,
+            certificate,
             servers,
             background,
         })
+    }
+
+    /// Reads the certificate's files again.
+    pub fn reload_certificate(&self) {
+        if let Some(certificate) = &self.certificate {
+            certificate.look_now();
+        }
     }
 
     /// Stops: not ready any more, requests in flight finished, actors flushed, store and log closed.

@@ -1,15 +1,17 @@
 //! `agentidp dev`: a working node with one command and nothing else installed.
 
+use std::io::IsTerminal;
+
 use clap::Args;
 use serde_json::json;
 
 use super::output::{self, CommandError};
+use super::reload::Reload;
 use super::serve::until_stopped;
-use super::server_options::{Overrides, load};
-use super::signals::StopSignals;
+use super::server_options::Overrides;
+use super::signals::{Hangup, Signals};
 use crate::app::{AdminSecret, Foundation, Installation, Machine, MasterKeyPolicy, Running};
 use crate::config::{Environment, StoreLocation};
-use crate::telemetry::init_logging;
 
 /// Options of `dev`.
 #[derive(Args)]
@@ -26,9 +28,14 @@ pub struct Options {
 
 /// Makes the installation at the first start, serves it at every start.
 pub async fn run(options: Options, environment: &Environment) -> Result<(), CommandError> {
-    let (config, _) = load(None, environment, &options.overrides)?;
-    init_logging(&config.telemetry);
-    let mut signals = StopSignals::listen()?;
+    let (config, reload) = Reload::first(None, environment, options.overrides)?;
+    // A node that was tried out in a terminal should not outlive it and keep the port.
+    let hangup = if std::io::stderr().is_terminal() {
+        Hangup::Ends
+    } else {
+        Hangup::Reloads
+    };
+    let mut signals = Signals::listen(hangup)?;
     let admin_secret = if options.new_admin_secret {
         AdminSecret::Replace
     } else {
@@ -49,7 +56,7 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
     } else {
         started.as_page()
     })?;
-    until_stopped(running, &mut signals).await
+    until_stopped(running, &mut signals, &reload).await
 }
 
 struct Started<'a> {

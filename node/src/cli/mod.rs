@@ -7,6 +7,7 @@ mod dev;
 mod init;
 mod migrate;
 mod output;
+mod reload;
 mod serve;
 mod server_options;
 mod signals;

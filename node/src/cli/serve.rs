@@ -3,11 +3,11 @@
 use clap::Args;
 
 use super::output::CommandError;
-use super::server_options::{ConfigFile, Overrides, load};
-use super::signals::StopSignals;
+use super::reload::Reload;
+use super::server_options::{ConfigFile, Overrides};
+use super::signals::{Asked, Hangup, Signals};
 use crate::app::{Foundation, Machine, MasterKeyPolicy, Running};
 use crate::config::Environment;
-use crate::telemetry::init_logging;
 
 /// Options of `serve`.
 #[derive(Args)]
@@ -20,21 +20,22 @@ pub struct Options {
 
 /// Opens, serves, stops.
 pub async fn run(options: Options, environment: &Environment) -> Result<(), CommandError> {
-    let (config, _) = load(options.file.config.as_ref(), environment, &options.overrides)?;
-    init_logging(&config.telemetry);
-    let mut signals = StopSignals::listen()?;
+    let (config, reload) = Reload::first(options.file.config, environment, options.overrides)?;
+    let mut signals = Signals::listen(Hangup::Reloads)?;
     let foundation = Foundation::open(config, Machine::real(), MasterKeyPolicy::Require).await?;
     let running = Running::start(foundation).await?;
-    until_stopped(running, &mut signals).await
+    until_stopped(running, &mut signals, &reload).await
 }
 
 /// Waits for a signal and stops; a second signal ends the process without waiting for the drain.
-pub async fn until_stopped(running: Running, signals: &mut StopSignals) -> Result<(), CommandError> {
-    signals.next().await;
+pub async fn until_stopped(running: Running, signals: &mut Signals, reload: &Reload) -> Result<(), CommandError> {
+    while signals.next().await == Asked::Reload {
+        reload.again(&running);
+    }
     tracing::info!("stopping; a second signal ends the process at once");
     tokio::select! {
         stopped = running.stop() => Ok(stopped?),
-        () = signals.next() => {
+        () = signals.stop() => {
             tracing::warn!("ended before requests in flight were finished");
             std::process::exit(1)
         }

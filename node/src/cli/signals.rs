@@ -1,27 +1,64 @@
-//! SIGTERM and SIGINT: the first asks the node to stop, a second ends the process at once.
+//! SIGTERM and SIGINT: the first asks the node to stop, a second ends the process at once. SIGHUP asks it to reload.
+
+use std::future::pending;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Both signals.
-pub struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// To stop.
+    Stop,
+    /// To reload what can be reloaded.
+    Reload,
 }
 
-impl StopSignals {
+/// What SIGHUP means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hangup {
+    /// To reload.
+    Reloads,
+    /// That the terminal is gone, and the process with it.
+    Ends,
+}
+
+/// The signals that a node listens to.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Option<Signal>,
+}
+
+impl Signals {
     /// From now on the signals no longer end the process by themselves.
-    pub fn listen() -> std::io::Result<Self> {
+    pub fn listen(hangup: Hangup) -> std::io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: match hangup {
+                Hangup::Reloads => Some(signal(SignalKind::hangup())?),
+                Hangup::Ends => None,
+            },
         })
     }
 
-    /// Waits for the next of either.
-    pub async fn next(&mut self) {
+    /// Waits for the next of any.
+    pub async fn next(&mut self) -> Asked {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => pending().await,
+            }
+        };
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = hangup => Asked::Reload,
         }
+    }
+
+    /// Waits until it is asked to stop, whatever else is asked.
+    pub async fn stop(&mut self) {
+        while self.next().await != Asked::Stop {}
     }
 }

@@ -2,10 +2,10 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry, reload};
 
 use crate::config::{LogFormat, TelemetryConfig};
 
@@ -21,21 +21,20 @@ const CHATTY: &[&str] = &[
     "ractor",
 ];
 
+/// Which lines are written, changed while the process runs.
+pub struct LogFilter(reload::Handle<Targets, Registry>);
+
+impl LogFilter {
+    /// Puts another level in force.
+    pub fn replace(&self, config: &TelemetryConfig) {
+        // It fails only if this process logs with another subscriber, which then is nobody's to change.
+        let _ = self.0.reload(filter(config));
+    }
+}
+
 /// Installs the process's log subscriber. A second call changes nothing, so that a process may hold several nodes.
-pub fn init_logging(config: &TelemetryConfig) {
-    let wanted: Targets = config
-        .log_level
-        .parse()
-        .unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO));
-    // Libraries tell their warnings only, unless the operator names them.
-    let mut filter = Targets::new();
-    for library in CHATTY {
-        filter = filter.with_target(*library, tracing::Level::WARN);
-    }
-    if let Some(level) = wanted.default_level() {
-        filter = filter.with_default(level);
-    }
-    let filter = filter.with_targets(wanted);
+pub fn init_logging(config: &TelemetryConfig) -> LogFilter {
+    let (filter, handle) = reload::Layer::new(filter(config));
     let is_json = match config.log_format {
         LogFormat::Json => true,
         LogFormat::Pretty => false,
@@ -55,4 +54,21 @@ pub fn init_logging(config: &TelemetryConfig) {
     let _ = tracing_subscriber::registry()
         .with(lines.with_filter(filter))
         .try_init();
+    LogFilter(handle)
+}
+
+fn filter(config: &TelemetryConfig) -> Targets {
+    let wanted: Targets = config
+        .log_level
+        .parse()
+        .unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO));
+    // Libraries tell their warnings only, unless the operator names them.
+    let mut filter = Targets::new();
+    for library in CHATTY {
+        filter = filter.with_target(*library, tracing::Level::WARN);
+    }
+    if let Some(level) = wanted.default_level() {
+        filter = filter.with_default(level);
+    }
+    filter.with_targets(wanted)
 }

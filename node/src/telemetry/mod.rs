@@ -6,5 +6,5 @@ mod logging;
 mod recorder;
 
 pub use http_meters::HttpMeters;
-pub use logging::init_logging;
+pub use logging::{LogFilter, init_logging};
 pub use recorder::{Meters, MetricsRecorder};
