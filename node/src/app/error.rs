@@ -84,7 +84,7 @@ pub enum StartError {
     /// The metrics recorder could not be built.
     #[error("metrics can't be recorded: {0}")]
     Metrics(String),
-    /// Redis does not answer at start.
+    /// The address of Redis can't be one.
     #[error("Redis can't be used: {0}; mend redis.url, or leave it out")]
     Redis(String),
 }

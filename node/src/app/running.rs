@@ -68,14 +68,14 @@ impl Running {
             .clone()
             .unwrap_or_else(|| default_issuer(&config.server, address));
 
-        let redis = RedisProbe::connect(&config.redis).await?;
+        let redis = RedisProbe::new(&config.redis)?;
         let actors = NodeActors::start(dependencies(&foundation, &config)?).await?;
         let keys = Arc::new(Keys::new(key_watch::ring_of(&cluster)?));
         let health = Health::new(
             foundation.stores.clone(),
             cluster.clone(),
             actors.health.clone(),
-            redis,
+            redis.clone(),
             foundation.machine.clock.clone(),
             &foundation.meters,
         );
@@ -93,6 +93,7 @@ impl Running {
             tokio::spawn(key_watch::follow(cluster, keys)),
             tokio::spawn(foundation.meters.clone().run_upkeep()),
         ];
+        background.extend(redis.map(|redis| tokio::spawn(redis.warn_if_lost())));
         background.extend(certificate.clone().map(|watch| tokio::spawn(watch.follow())));
         tracing::info!(%address, %operator_address, issuer, "serving");
         Ok(Self {

@@ -1,7 +1,11 @@
 //! Health: alive, ready, and in detail.
 
+use std::net::SocketAddr;
+
+use e2e::node::Place;
+use e2e::process::Process;
 use e2e::store::Store;
-use e2e::{Backend, Node, eventually, on_both_stores};
+use e2e::{Backend, Node, NodeOptions, eventually, on_both_stores, ports};
 use serde_json::json;
 
 on_both_stores!(
@@ -88,4 +92,63 @@ async fn a_database_that_goes_away_is_told_and_survived() {
     .await;
     node.check_it_works().await;
     assert_eq!(node.admin().await.verify().await["verified"], true);
+}
+
+/// Redis is not there when the node starts, comes, goes and comes back; the node serves all the time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_is_not_there_is_told_and_survived() {
+    if std::process::Command::new("redis-server")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        e2e::skip::note(
+            "health::a_redis_that_is_not_there_is_told_and_survived",
+            "there is no redis-server",
+        );
+        return;
+    }
+    let address = ports::free();
+    let options = NodeOptions::on(Backend::Embedded).set("redis.url", format!("redis://{address}"));
+    let node = options.start().await;
+    for _ in 0..2 {
+        redis_is(&node, "unreachable", 207).await;
+        let _ = node.api().get("/health/ready").send().await.expect(200);
+        node.check_it_works().await;
+        let mut redis = start_redis(&node.place, address);
+        redis_is(&node, "healthy", 200).await;
+        redis.kill();
+    }
+    assert!(
+        node.place.log().contains("Redis does not answer"),
+        "{}",
+        node.place.log()
+    );
+}
+
+fn start_redis(place: &Place, address: SocketAddr) -> Process {
+    let mut command = std::process::Command::new("redis-server");
+    let port = address.port().to_string();
+    command
+        .args([
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            &port,
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ])
+        .current_dir(place.scratch.path(""));
+    Process::start(&mut command, &place.scratch.path("redis.log")).0
+}
+
+async fn redis_is(node: &Node, condition: &str, status: u16) {
+    let answer = eventually(&format!("redis to be {condition}"), async || {
+        let answer = node.api().get("/health/detailed").send().await;
+        (answer.json()["checks"]["redis"]["status"] == condition).then_some(answer)
+    })
+    .await;
+    let _ = answer.expect(status);
 }

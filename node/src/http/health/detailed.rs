@@ -8,7 +8,8 @@ use crate::http::call::Call;
 use crate::http::error::ApiError;
 use crate::http::reply::{Response, json_response, no_store};
 
-/// 200 when all is healthy, 207 when something is slow, 503 when something does not answer.
+/// 200 when all is healthy, 207 when something is slow or Redis does not answer, 503 when something does not answer that
+/// the node can't do without.
 pub async fn handle(call: Call) -> Result<Response, ApiError> {
     let health = &call.services.health;
     let (store, redis) = tokio::join!(health.check_store(), health.check_redis());
@@ -19,7 +20,8 @@ pub async fn handle(call: Call) -> Result<Response, ApiError> {
     };
     let worst = [
         Some(store.status),
-        redis.as_ref().map(|check| check.status),
+        // Nothing is lost with Redis.
+        redis.as_ref().map(|check| check.status.min(Condition::Degraded)),
         Some(replication),
     ]
     .into_iter()
