@@ -95,25 +95,56 @@ impl Freshness {
 pub(crate) async fn keep_fresh(freshness: Arc<Freshness>, raft: Raft, interval: Duration, after_each: impl Fn()) {
     let mut rounds = tokio::time::interval(interval);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut was_fresh = true;
+    let mut told = Told::Nothing {
+        since: freshness.clock.monotonic(),
+    };
     loop {
         rounds.tick().await;
         let outcome = freshness.refresh(&raft).await;
-        let is_fresh = freshness.is_fresh();
-        if let Err(reason) = outcome
-            && was_fresh
-            && !is_fresh
-        {
-            tracing::warn!(
-                reason,
-                "this node can't prove that its view of revocations is recent, and vouches for nothing"
-            );
+        match told.after_round(freshness.is_fresh(), freshness.clock.monotonic(), freshness.limit) {
+            Some(News::Stale) => {
+                let reason = outcome.err().unwrap_or_else(|| "the proof came too late".to_owned());
+                tracing::warn!(
+                    reason,
+                    "this node can't prove that its view of revocations is recent, and vouches for nothing"
+                );
+            }
+            Some(News::FreshAgain) => tracing::info!("this node's view of revocations is recent again"),
+            None => {}
         }
-        if is_fresh && !was_fresh {
-            tracing::info!("this node's view of revocations is recent again");
-        }
-        was_fresh = is_fresh;
         after_each();
+    }
+}
+
+/// What an operator should hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum News {
+    Stale,
+    FreshAgain,
+}
+
+/// What an operator was last told of the view, so that only changes are news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// The node has been starting since then: that there is no leader yet is no news while it may still come in time.
+    Nothing {
+        since: Duration,
+    },
+    Fresh,
+    Stale,
+}
+
+impl Told {
+    fn after_round(&mut self, is_fresh: bool, now: Duration, limit: Duration) -> Option<News> {
+        let (told, news) = match (*self, is_fresh) {
+            (Told::Nothing { .. }, true) => (Told::Fresh, None),
+            (Told::Nothing { since }, false) if now.saturating_sub(since) <= limit => (*self, None),
+            (Told::Nothing { .. } | Told::Fresh, false) => (Told::Stale, Some(News::Stale)),
+            (Told::Stale, true) => (Told::Fresh, Some(News::FreshAgain)),
+            (unchanged, _) => (unchanged, None),
+        };
+        *self = told;
+        news
     }
 }
 
@@ -156,6 +187,29 @@ mod tests {
             Duration::from_millis(1_001),
             "an older proof does not count"
         );
+    }
+
+    #[test]
+    fn a_start_is_no_news_unless_it_takes_too_long() {
+        let (second, limit) = (Duration::from_secs, Duration::from_secs(5));
+        let mut told = Told::Nothing { since: second(100) };
+        assert_eq!(told.after_round(false, second(100), limit), None);
+        assert_eq!(told.after_round(false, second(105), limit), None);
+        let mut late = told;
+        assert_eq!(told.after_round(true, second(105), limit), None, "it has started");
+        assert_eq!(told.after_round(false, second(106), limit), Some(News::Stale));
+        assert_eq!(late.after_round(false, second(106), limit), Some(News::Stale));
+        assert_eq!(late.after_round(true, second(107), limit), Some(News::FreshAgain));
+    }
+
+    #[test]
+    fn only_changes_are_news() {
+        let (now, limit) = (Duration::from_secs(100), Duration::from_secs(5));
+        let mut told = Told::Fresh;
+        let rounds = [true, false, false, true, true, false];
+        let news = rounds.map(|is_fresh| told.after_round(is_fresh, now, limit));
+        let (stale, again) = (Some(News::Stale), Some(News::FreshAgain));
+        assert_eq!(news, [None, stale, None, again, None, stale]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::json;
 
 on_both_stores!(
     the_first_start_prints_a_secret_and_the_second_none,
+    a_start_warns_of_no_stale_view,
     the_line_for_programs_has_the_promised_members,
     a_lost_secret_can_be_replaced,
     port_zero_picks_a_free_port,
@@ -41,6 +42,16 @@ async fn the_first_start_prints_a_secret_and_the_second_none(backend: Backend) {
         assert_eq!(node.issuer(), issuer);
         node.check_it_works().await;
     }
+}
+
+/// There is no leader in the first moments of a start, so nobody vouches for the view of revocations yet.
+async fn a_start_warns_of_no_stale_view(backend: Backend) {
+    let patient = NodeOptions::on(backend).set("cluster.max_revocation_staleness", "10m");
+    let mut node = patient.start().await;
+    node.start_again().await;
+    node.check_it_works().await;
+    let log = node.place.log();
+    assert!(log.contains("serving") && !log.contains("revocations"), "{log}");
 }
 
 async fn the_line_for_programs_has_the_promised_members(backend: Backend) {
