@@ -4,6 +4,7 @@
 //! clock and randomness enter. Everything below it is given what it needs.
 
 pub mod app;
+pub mod build_info;
 pub mod cli;
 pub mod config;
 pub mod http;

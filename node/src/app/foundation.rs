@@ -10,6 +10,7 @@ use storage::{EmbeddedStore, Execution, PostgresConfig, PostgresStore, Stores};
 use super::error::StartError;
 use super::machine::Machine;
 use super::master_key::{self, MasterKeyPolicy};
+use super::metered::metered;
 use crate::config::{Config, StoreConfig, StoreLocation};
 use crate::telemetry::{Meters, MetricsRecorder};
 
@@ -45,7 +46,7 @@ impl Foundation {
         // A log that was sealed with another key can't be opened with a fresh one.
         let policy = if is_new { policy } else { MasterKeyPolicy::Require };
         let master_keys = master_key::load(&config, policy, machine.entropy.as_ref())?;
-        let stores = open_stores(&config).await?;
+        let stores = metered(open_stores(&config).await?, &meters, &machine.clock);
         stores.migrate().await?;
         let ports = ClusterPorts {
             meters: cluster_meters(&meters),

@@ -8,6 +8,7 @@ mod foundation;
 mod key_watch;
 mod machine;
 mod master_key;
+mod metered;
 mod running;
 
 pub use bootstrap::{AdminCredentials, AdminSecret, Installation};

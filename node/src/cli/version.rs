@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::output::{self, CommandError};
+use crate::build_info::{COMMIT, VERSION};
 
 /// Options of `version`.
 #[derive(Args)]
@@ -12,13 +13,12 @@ pub struct Options {
     json: bool,
 }
 
-/// Prints the version.
+/// Prints the version and the commit.
 pub fn run(options: Options) -> Result<(), CommandError> {
-    let version = env!("CARGO_PKG_VERSION");
     let text = if options.json {
-        serde_json::json!({ "version": version }).to_string()
+        serde_json::json!({ "version": VERSION, "commit": COMMIT }).to_string()
     } else {
-        format!("agentidp {version}")
+        format!("agentidp {VERSION} ({COMMIT})")
     };
     Ok(output::line(&text)?)
 }

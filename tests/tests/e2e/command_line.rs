@@ -303,6 +303,14 @@ fn which(program: &str) -> bool {
 fn the_version_and_the_help_are_printed() {
     let version = printed(&mut bare_command(&["version"]), "").expect(0).out;
     assert!(version.contains(env!("CARGO_PKG_VERSION")), "{version}");
+    let json = printed(&mut bare_command(&["version", "--json"]), "").expect(0).out;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("a JSON object");
+    let commit = json["commit"].as_str().expect("a commit");
+    assert!(version.contains(commit), "{version}");
+    assert!(
+        commit == "unknown" || (commit.len() >= 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit())),
+        "{json}"
+    );
     let help = printed(&mut bare_command(&["--help"]), "").expect(0).out;
     for command in [
         "dev",

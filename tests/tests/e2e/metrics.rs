@@ -91,9 +91,23 @@ async fn what_happens_is_counted(backend: Backend) {
     let _ = counted("revocation_set_size", &[]);
     assert!(counted("audit_batch_size_count", &[]) >= 1.0);
     assert!(counted("audit_commit_duration_seconds_count", &[]) >= 1.0);
-    assert!(counted("db_query_duration_seconds_count", &[]) >= 1.0);
+    for operation in [
+        "ping",
+        "organizations.find_by_slug",
+        "agents.register",
+        "credentials.create",
+        "clients.load",
+        "audit_trail.append",
+    ] {
+        assert!(counted("db_query_duration_seconds_count", &[("operation", operation)]) >= 1.0);
+    }
     assert!(counted("actors_live", &[]) >= 1.0);
     assert!(counted("signing_keys", &[]) >= 3.0);
+    for alg in ["EdDSA", "ES256", "RS256"] {
+        let age = counted("signing_key_age_seconds", &[("alg", alg)]);
+        assert!((0.0..600.0).contains(&age), "{age}");
+    }
+    assert!(text.contains("commit=\""), "{text}");
     assert!((counted("build_info", &[]) - 1.0).abs() < f64::EPSILON);
 }
 

@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actors::ActorsHealth;
-use cluster::{ClusterHandle, ClusterStatus, KeyState};
+use cluster::{ClusterHandle, ClusterStatus};
 use domain::ports::{Clock, RevocationView};
 use metrics::{Gauge, Histogram};
 use serde::Serialize;
 use storage::Stores;
 
 use super::redis_probe::RedisProbe;
-use crate::telemetry::Meters;
+use crate::build_info::{COMMIT, VERSION};
+use crate::telemetry::{KeyMeters, Meters, STORE_SECONDS};
 
 /// A dependency that takes longer is degraded.
 const SLOW: Duration = Duration::from_secs(1);
@@ -62,7 +63,7 @@ pub struct Health {
     active_connections: Gauge,
     waiting_requests: Gauge,
     ping_seconds: Histogram,
-    keys: [Gauge; 3],
+    keys: KeyMeters,
 }
 
 impl Health {
@@ -76,7 +77,7 @@ impl Health {
         meters: &Meters,
     ) -> Self {
         meters
-            .gauge("build_info", &[("version", env!("CARGO_PKG_VERSION"))])
+            .gauge("build_info", &[("version", VERSION), ("commit", COMMIT)])
             .set(1.0);
         let (active_connections, waiting_requests) = (
             meters.gauge("db_pool_active_connections", &[]),
@@ -91,8 +92,8 @@ impl Health {
             draining: Arc::default(),
             active_connections,
             waiting_requests,
-            ping_seconds: meters.histogram("db_query_duration_seconds", &[("operation", "ping")]),
-            keys: ["published", "current", "retired"].map(|state| meters.gauge("signing_keys", &[("state", state)])),
+            ping_seconds: meters.histogram(STORE_SECONDS, &[("operation", "ping")]),
+            keys: KeyMeters::new(meters.clone()),
         }
     }
 
@@ -116,7 +117,11 @@ impl Health {
 
     /// How the store does.
     pub async fn check_store(&self) -> Check {
-        self.timed(async { self.stores.ping().await.is_ok() }).await
+        let ping = async {
+            let took = self.stores.ping().await;
+            took.map(|took| self.ping_seconds.record(took)).is_ok()
+        };
+        self.timed(ping).await
     }
 
     /// How Redis does, if there is one.
@@ -142,21 +147,9 @@ impl Health {
         let pool = self.stores.pool_state();
         self.active_connections.set(f64::from(pool.active));
         self.waiting_requests.set(f64::from(pool.waiting));
-        let ping = self.check_store().await;
-        self.ping_seconds
-            .record(Duration::from_millis(ping.latency_ms).as_secs_f64());
-        let states: Vec<KeyState> = self
-            .cluster
-            .signing_keys()
-            .map_or_else(|_| Vec::new(), |keys| keys.iter().map(|key| key.state).collect());
-        for (gauge, state) in self
-            .keys
-            .iter()
-            .zip([KeyState::Published, KeyState::Current, KeyState::Retired])
-        {
-            let count = states.iter().filter(|known| **known == state).count();
-            gauge.set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
-        }
+        self.check_store().await;
+        let keys = self.cluster.signing_keys().unwrap_or_default();
+        self.keys.show(&keys, self.clock.now());
     }
 
     async fn timed(&self, answers: impl Future<Output = bool>) -> Check {
