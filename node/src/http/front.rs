@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use tower_service::Service;
-use tracing::Instrument;
+use tracing::{Instrument, debug_span};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
@@ -123,7 +123,8 @@ impl Front {
 
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
         let (mut parts, body) = request.into_parts();
-        let body = match body::read(&parts.headers, body, self.limits.body_limit).await {
+        let reading = body::read(&parts.headers, body, self.limits.body_limit);
+        let body = match reading.instrument(debug_span!("body")).await {
             Ok(body) => body,
             Err(error) if self.speaks_oauth(parts.uri.path()) => return error.for_oauth().into_response(),
             Err(error) => return error.into_response(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use actors::{Admission, LimitClass};
 use domain::AgentId;
 use http::{HeaderName, HeaderValue};
+use tracing::{Instrument, debug_span};
 
 use super::error::ApiError;
 use super::reply::Response;
@@ -40,8 +41,9 @@ impl Permit {
 
 /// Takes a permit for a client.
 pub async fn admit(services: &Services, client: AgentId, class: LimitClass) -> Result<Permit, ApiError> {
+    let admitting = services.limiter.admit(client, class);
     let permit = Permit {
-        admission: services.limiter.admit(client, class).await,
+        admission: admitting.instrument(debug_span!("limit", ?class)).await,
     };
     if permit.admission.allowed {
         Ok(permit)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actors::LimitClass;
 use futures::future::BoxFuture;
 use http::Method;
+use tracing::{Instrument, debug_span};
 
 use super::call::Call;
 use super::error::ApiError;
@@ -146,12 +147,14 @@ impl Resource {
             .iter()
             .find(|endpoint| endpoint.method == wanted)
             .ok_or_else(|| self.not_allowed())?;
-        access::authorize(&mut call, endpoint.access)?;
+        debug_span!("access").in_scope(|| access::authorize(&mut call, endpoint.access))?;
+        let stage = debug_span!("endpoint", route = self.template);
         let Some(caller) = &call.caller else {
-            return (endpoint.handler)(call).await;
+            return (endpoint.handler)(call).instrument(stage).await;
         };
         let permit = limits::admit(&call.services, caller.agent, endpoint.limit).await?;
-        let response = (endpoint.handler)(call).await.unwrap_or_else(|error| {
+        let answering = (endpoint.handler)(call).instrument(stage);
+        let response = answering.await.unwrap_or_else(|error| {
             error.log();
             error.into_response()
         });

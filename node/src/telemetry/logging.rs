@@ -10,16 +10,7 @@ use tracing_subscriber::{Layer, Registry, reload};
 use crate::config::{LogFormat, TelemetryConfig};
 
 /// Libraries that narrate their work at the level that we use for an operator's news.
-const CHATTY: &[&str] = &[
-    "openraft",
-    "fjall",
-    "lsm_tree",
-    "hyper",
-    "h2",
-    "rustls",
-    "tokio_postgres",
-    "ractor",
-];
+const CHATTY: &[&str] = &["openraft", "redb", "hyper", "h2", "rustls", "tokio_postgres", "ractor"];
 
 /// Which lines are written, changed while the process runs.
 pub struct LogFilter(reload::Handle<Targets, Registry>);
@@ -45,8 +36,8 @@ pub fn init_logging(config: &TelemetryConfig) -> LogFilter {
         lines
             .json()
             .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false)
+            .with_current_span(false)
+            .with_span_list(true)
             .boxed()
     } else {
         lines.with_ansi(std::io::stderr().is_terminal()).boxed()

@@ -13,7 +13,7 @@ on_both_stores!(
     a_body_beyond_the_limit_is_413_announced_or_not,
     the_body_limit_can_be_set,
     browsers_are_not_let_in_unless_told,
-    the_request_id_is_in_the_log,
+    the_request_id_and_its_stage_are_in_the_log,
     management_errors_have_one_shape,
     oauth_endpoints_speak_oauth_also_when_http_is_at_fault,
 );
@@ -248,7 +248,7 @@ async fn browsers_are_not_let_in_unless_told(backend: Backend) {
     assert_eq!(null.header("access-control-allow-origin"), "");
 }
 
-async fn the_request_id_is_in_the_log(backend: Backend) {
+async fn the_request_id_and_its_stage_are_in_the_log(backend: Backend) {
     let node = NodeOptions::on(backend)
         .set("telemetry.log_level", "debug")
         .start()
@@ -261,8 +261,9 @@ async fn the_request_id_is_in_the_log(backend: Backend) {
         .header("x-request-id", id)
         .send()
         .await;
-    e2e::eventually("the request id in the log", async || {
-        node.place.log().contains(id).then_some(())
+    let names_request_and_stage = |line: &str| line.contains(id) && line.contains(r#""name":"access""#);
+    e2e::eventually("a line with the request's id and its stage", async || {
+        node.place.log().lines().any(names_request_and_stage).then_some(())
     })
     .await;
 }

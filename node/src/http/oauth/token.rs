@@ -7,6 +7,7 @@ use domain::{Action, AuditRecord, EventId, JsonText, Origin, Outcome};
 use http::StatusCode;
 use protocol::oauth::{GrantRequest, TokenRequest};
 use protocol::token::{IssueContext, IssuedToken, issue};
+use tracing::{Instrument, debug_span};
 
 use super::client::require_form;
 use crate::http::call::Call;
@@ -20,13 +21,14 @@ pub async fn handle(call: Call) -> Result<Response, ApiError> {
     require_form(&call)?;
     let request = TokenRequest::parse(&call.body, call.authorization())?;
     let services = &call.services;
-    let authorized = services.tenants.authorize(&request, &call.origin).await?;
+    let authorizing = services.tenants.authorize(&request, &call.origin);
+    let authorized = authorizing.instrument(debug_span!("authorize")).await?;
     let permit = limits::admit(services, authorized.grant.agent, LimitClass::Token).await?;
-    let issued = sign(services, &authorized)?;
-    services
+    let issued = debug_span!("sign").in_scope(|| sign(services, &authorized))?;
+    let recording = services
         .audit
-        .record(record_of(services, &authorized, &issued, &call.origin))
-        .await?;
+        .record(record_of(services, &authorized, &issued, &call.origin));
+    recording.instrument(debug_span!("audit")).await?;
     services
         .meters
         .token_issued(grant_name(&request.grant), authorized.grant.algorithm);
