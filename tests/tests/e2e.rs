@@ -44,6 +44,8 @@ mod life_cycle;
 mod limits;
 #[path = "e2e/metrics.rs"]
 mod metrics;
+#[path = "e2e/proxies.rs"]
+mod proxies;
 #[path = "e2e/revocation.rs"]
 mod revocation;
 #[path = "e2e/rust_client.rs"]

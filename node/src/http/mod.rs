@@ -9,6 +9,7 @@ pub mod agents;
 pub mod audit;
 pub mod body;
 pub mod call;
+pub mod client_address;
 pub mod cors;
 pub mod credentials;
 pub mod error;
