@@ -56,6 +56,8 @@ mod secrecy;
 mod tampering;
 #[path = "e2e/tidy.rs"]
 mod tidy;
+#[path = "e2e/tls.rs"]
+mod tls;
 #[path = "e2e/tokens.rs"]
 mod tokens;
 #[path = "e2e/workspace.rs"]
