@@ -8,6 +8,8 @@ mod agent_info;
 mod agents;
 #[path = "e2e/agents_list.rs"]
 mod agents_list;
+#[path = "e2e/algorithms.rs"]
+mod algorithms;
 #[path = "e2e/audit.rs"]
 mod audit;
 #[path = "e2e/authorization.rs"]
@@ -54,6 +56,8 @@ mod rust_client;
 mod secrecy;
 #[path = "e2e/tampering.rs"]
 mod tampering;
+#[path = "e2e/tenants.rs"]
+mod tenants;
 #[path = "e2e/tidy.rs"]
 mod tidy;
 #[path = "e2e/tls.rs"]
