@@ -20,12 +20,22 @@ pub struct Api {
 impl Api {
     /// At a base URL such as `http://127.0.0.1:3000`.
     pub fn at(base: &str) -> Self {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none());
+        let http = options().build().expect("a client without options");
         Self {
-            http: http.build().expect("a client without options"),
+            http,
+            base: base.trim_end_matches('/').to_owned(),
+        }
+    }
+
+    /// At a base URL whose certificate is this one, in PEM, and no other.
+    pub fn trusting(base: &str, certificate: &str) -> Self {
+        let certificate = reqwest::Certificate::from_pem(certificate.as_bytes()).expect("a certificate in PEM");
+        let http = options()
+            .tls_certs_only([certificate])
+            .build()
+            .expect("a client with a certificate");
+        Self {
+            http,
             base: base.trim_end_matches('/').to_owned(),
         }
     }
@@ -52,6 +62,13 @@ impl Api {
     pub fn post(&self, path: &str) -> Request {
         self.request("POST", path)
     }
+}
+
+fn options() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .no_proxy()
+        .timeout(TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
 }
 
 /// A request that is being put together.

@@ -50,13 +50,16 @@ impl Store {
             .unwrap_or_else(|| panic!("there is no SQLite file in {}", data_dir.display()))
     }
 
-    /// Runs statements as somebody who can do everything: without triggers and policies.
+    /// Runs statements as somebody who can do everything: without triggers, policies and foreign keys.
     pub async fn execute_unchecked(&self, statements: &str) {
         match self {
             Self::Postgres(database) => database.execute_unchecked(statements).await,
             Self::Embedded(_) => {
                 let connection = self.open();
                 drop_triggers(&connection);
+                connection
+                    .pragma_update(None, "foreign_keys", false)
+                    .expect("foreign keys can be switched off");
                 connection.execute_batch(statements).expect("the statements are valid");
             }
         }
@@ -82,6 +85,22 @@ impl Store {
                     .expect("a query without parameters");
                 rows.map(|row| row.expect("a readable row")).collect()
             }
+        }
+    }
+
+    /// An identifier as it is written in a statement.
+    pub fn id(&self, uuid: &str) -> String {
+        match self {
+            Self::Embedded(_) => self.blob(&uuid.replace('-', "")),
+            Self::Postgres(_) => format!("'{uuid}'"),
+        }
+    }
+
+    /// Bytes, given in hexadecimal digits, as they are written in a statement.
+    pub fn blob(&self, hex: &str) -> String {
+        match self {
+            Self::Embedded(_) => format!("X'{hex}'"),
+            Self::Postgres(_) => format!("'\\x{hex}'"),
         }
     }
 

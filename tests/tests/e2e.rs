@@ -8,6 +8,8 @@ mod agent_info;
 mod agents;
 #[path = "e2e/agents_list.rs"]
 mod agents_list;
+#[path = "e2e/algorithms.rs"]
+mod algorithms;
 #[path = "e2e/audit.rs"]
 mod audit;
 #[path = "e2e/authorization.rs"]
@@ -44,6 +46,8 @@ mod life_cycle;
 mod limits;
 #[path = "e2e/metrics.rs"]
 mod metrics;
+#[path = "e2e/proxies.rs"]
+mod proxies;
 #[path = "e2e/reload.rs"]
 mod reload;
 #[path = "e2e/revocation.rs"]
@@ -54,8 +58,12 @@ mod rust_client;
 mod secrecy;
 #[path = "e2e/tampering.rs"]
 mod tampering;
+#[path = "e2e/tenants.rs"]
+mod tenants;
 #[path = "e2e/tidy.rs"]
 mod tidy;
+#[path = "e2e/tls.rs"]
+mod tls;
 #[path = "e2e/tokens.rs"]
 mod tokens;
 #[path = "e2e/workspace.rs"]

@@ -59,13 +59,28 @@ impl Foundation {
                 return Err(error.into());
             }
         };
-        Ok(Self {
+        let foundation = Self {
             config,
             machine,
             meters,
             stores,
             cluster,
-        })
+        };
+        if let Err(error) = foundation.check_master_key() {
+            foundation.close().await?;
+            return Err(error);
+        }
+        Ok(foundation)
+    }
+
+    /// Finds out now whether the master key opens what the replicated state holds, if it holds an installation.
+    fn check_master_key(&self) -> Result<(), StartError> {
+        let cluster = self.cluster.handle();
+        if !cluster.is_bootstrapped() {
+            return Ok(());
+        }
+        let opened = cluster.digest_key().map(drop);
+        opened.map_err(|error| master_key::explain(&self.config, error))
     }
 
     /// Closes everything again.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use cluster::MasterKeys;
+use cluster::{ClusterError, MasterKeys, SealingError};
 use domain::Secret;
 use domain::ports::Entropy;
 use zeroize::Zeroizing;
@@ -27,7 +27,7 @@ pub enum MasterKeyPolicy {
 
 /// Finds the master key, or makes one.
 pub fn load(config: &Config, policy: MasterKeyPolicy, entropy: &dyn Entropy) -> Result<MasterKeys, StartError> {
-    let path = config.cluster.data_dir.join(FILE_NAME);
+    let path = file(config);
     let text = match &config.keys.master_key {
         Some(secret) => secret.clone(),
         None => match read(&path)? {
@@ -41,7 +41,28 @@ pub fn load(config: &Config, policy: MasterKeyPolicy, entropy: &dyn Entropy) -> 
             }
         },
     };
-    MasterKeys::parse(text.expose().as_bytes()).map_err(|error| fail(&path, error.to_string()))
+    MasterKeys::parse(text.expose().as_bytes()).map_err(|error| fail(&place(config), error.to_string()))
+}
+
+/// Why the replicated state can't be used; if its secrets are sealed with another master key, the one that was given is
+/// named, since the replicated state does not know where it came from.
+pub fn explain(config: &Config, error: ClusterError) -> StartError {
+    match error {
+        ClusterError::Sealing(error @ SealingError::WrongMasterKey { .. }) => fail(&place(config), error.to_string()),
+        other => other.into(),
+    }
+}
+
+fn file(config: &Config) -> PathBuf {
+    config.cluster.data_dir.join(FILE_NAME)
+}
+
+/// Where the master key was given: the file in the data directory, or the setting that stands in its stead.
+fn place(config: &Config) -> PathBuf {
+    match config.keys.master_key {
+        Some(_) => PathBuf::from("in keys.master_key"),
+        None => file(config),
+    }
 }
 
 fn read(path: &Path) -> Result<Option<Secret>, StartError> {

@@ -20,6 +20,7 @@ use warp::filters::BoxedFilter;
 
 use super::body;
 use super::call::Call;
+use super::client_address;
 use super::cors::Cors;
 use super::error::ApiError;
 use super::reply::Response;
@@ -137,28 +138,12 @@ impl Front {
         }
     }
 
-    /// The caller's address is the peer's, unless the peer is a proxy that we trust: then it is the last address in
-    /// `X-Forwarded-For` that no trusted proxy added.
     fn origin(&self, headers: &HeaderMap, peer: SocketAddr) -> Origin {
         let user_agent = headers
             .get(USER_AGENT)
             .and_then(|value| value.to_str().ok())
             .map(|text| truncated(text, USER_AGENT_MAX).to_owned());
-        let trusted = &self.limits.trusted_proxies;
-        let mut address = peer.ip().to_canonical();
-        if trusted.contains(&address) {
-            let hops = headers
-                .get_all("x-forwarded-for")
-                .iter()
-                .filter_map(|value| value.to_str().ok())
-                .flat_map(|text| text.split(','));
-            let hops: Vec<IpAddr> = hops.filter_map(|hop| hop.trim().parse().ok()).collect();
-            address = hops
-                .into_iter()
-                .rev()
-                .find(|hop| !trusted.contains(hop))
-                .unwrap_or(address);
-        }
+        let address = client_address::of(peer.ip(), &self.limits.trusted_proxies, headers);
         Origin {
             ip_address: Some(address.to_string()),
             user_agent,

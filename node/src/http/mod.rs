@@ -10,6 +10,7 @@ pub mod audit;
 pub mod body;
 pub mod call;
 pub mod certificates;
+pub mod client_address;
 pub mod cors;
 pub mod credentials;
 pub mod error;

@@ -40,24 +40,35 @@ impl Input {
     pub fn masked(&self) -> Self {
         Self {
             authorization: self.authorization.as_deref().map(mask_header),
-            body: mask_body(&self.body),
+            ..self.masked_in(&["client_secret", "token"])
         }
     }
-}
 
-fn mask_body(body: &[u8]) -> Vec<u8> {
-    let mut pairs: Vec<Vec<u8>> = body.split(|byte| *byte == b'&').map(<[u8]>::to_vec).collect();
-    for pair in &mut pairs {
-        let name_len = halves(pair, b'=').0.len();
-        let name = unescape(&pair[..name_len]);
-        if [&b"client_secret"[..], b"token"]
-            .iter()
-            .any(|secret| name.as_deref() == Some(secret))
-        {
-            mask(&mut pair[name_len..]);
+    /// The same request with every letter and digit in the values of these parameters replaced by an `x`.
+    pub fn masked_in(&self, names: &[&str]) -> Self {
+        self.with_values(names, |value| mask(value))
+    }
+
+    /// The same request with another value for every parameter of this name.
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        self.with_values(&[name], |old| *old = value.into())
+    }
+
+    fn with_values(&self, names: &[&str], change: impl Fn(&mut Vec<u8>)) -> Self {
+        let mut pairs: Vec<Vec<u8>> = self.body.split(|byte| *byte == b'&').map(<[u8]>::to_vec).collect();
+        for pair in pairs.iter_mut().filter(|pair| pair.contains(&b'=')) {
+            let (name, value) = halves(pair, b'=');
+            let (decoded, mut value) = (unescape(name), value.to_vec());
+            if names.iter().any(|wanted| decoded.as_deref() == Some(wanted.as_bytes())) {
+                change(&mut value);
+                *pair = [name, b"=", value.as_slice()].concat();
+            }
+        }
+        Self {
+            authorization: self.authorization.clone(),
+            body: pairs.join(&b'&'),
         }
     }
-    pairs.join(&b'&')
 }
 
 fn mask_header(header: &str) -> String {

@@ -1,7 +1,7 @@
 //! The token endpoint's request, and the introspection and revocation endpoints': body and `Authorization` header.
 //!
 //! Promises: nothing panics; a request is read as a second reader reads it; no answer depends on what a secret says;
-//! an error is printable ASCII; who doesn't know the secret gets nothing, and who does gets no more than was asked for
+//! an error is printable ASCII and repeats nothing that was sent; who doesn't know the secret gets nothing, and who does gets no more than was asked for
 //! and allowed.
 
 use std::sync::LazyLock;
@@ -18,6 +18,12 @@ static SECRETS: LazyLock<ClientSecrets> = LazyLock::new(secrets);
 static ACTIVE: LazyLock<ClientRecord> = LazyLock::new(|| record(None, AgentStatus::Active));
 static NARROWED: LazyLock<ClientRecord> = LazyLock::new(|| record(Some(narrow()), AgentStatus::Active));
 static SUSPENDED: LazyLock<ClientRecord> = LazyLock::new(|| record(None, AgentStatus::Suspended));
+static TOO_MANY: LazyLock<OAuthError> = LazyLock::new(|| {
+    let resources: String = (1..10).map(|number| format!("&resource=urn:x:{number}")).collect();
+    let body = format!("grant_type=client_credentials&client_id={AGENT}&client_secret=x{resources}");
+    let refused = TokenRequest::parse(body.as_bytes(), None).err();
+    refused.expect("nine resources are more than one token may name")
+});
 
 fn narrow() -> ScopeSet {
     ScopeSet::EMPTY.with(Scope::AgentsRead).with(Scope::AdminOrgs)
@@ -40,6 +46,7 @@ pub fn check(data: &[u8]) {
         (Err(error), Err(masked)) => {
             assert_eq!(error, masked, "a secret leaks into an error");
             check_error(&error);
+            check_repeats_nothing(&input, &error);
         }
         (one, other) => panic!("a secret decides on the syntax: {} and {}", one.is_ok(), other.is_ok()),
     }
@@ -84,6 +91,29 @@ fn check_error(error: &OAuthError) {
     assert!(error.description.bytes().all(allowed), "{error}");
     let json: serde_json::Value = serde_json::from_str(&error.to_json()).expect("an error is JSON");
     assert_eq!(json["error"], error.code.as_str());
+}
+
+/// An error tells what was expected, and not what was sent: for other values that are as wrong it is the same.
+fn check_repeats_nothing(input: &Input, error: &OAuthError) {
+    let refused = |input: &Input| parse(input).err();
+    let same_for = |name: &str, wrong: &str| {
+        assert_eq!(
+            refused(&input.with(name, wrong)).as_ref(),
+            Some(error),
+            "{name} leaks into an error"
+        );
+    };
+    match error.code.as_str() {
+        "invalid_scope" => same_for("scope", "no:such"),
+        "unsupported_grant_type" => same_for("grant_type", "no_such"),
+        "invalid_target" if *error != *TOO_MANY => same_for("resource", "relative"),
+        // A nonce can only be too long, whatever it says.
+        _ => assert_eq!(
+            refused(&input.masked_in(&["nonce"])).as_ref(),
+            Some(error),
+            "a nonce leaks into an error"
+        ),
+    }
 }
 
 /// What was read is what a second reader reads.
@@ -181,11 +211,26 @@ fn check_decision(request: &TokenRequest) {
                 assert_eq!(grant.audience, request.resources);
                 assert_eq!(grant.nonce, request.nonce);
             }
-            Err(error) => assert_eq!(error.code.as_str() == "invalid_client", !knows, "{error}"),
+            Err(error) => {
+                assert_eq!(error.code.as_str() == "invalid_client", !knows, "{error}");
+                check_tells_only_what_is_allowed(request, record, &error);
+            }
         }
     }
     let unknown = decide(request, None, &SECRETS, NOW).expect_err("nobody is known");
     assert_eq!(unknown.code.as_str(), "invalid_client");
+}
+
+/// Whoever asks for too much is told what it may have, which does not depend on what it asked for.
+fn check_tells_only_what_is_allowed(request: &TokenRequest, record: &ClientRecord, error: &OAuthError) {
+    if error.code.as_str() == "invalid_scope" {
+        let greedy = TokenRequest {
+            scope: Some(ScopeSet::all()),
+            ..request.clone()
+        };
+        let other = decide(&greedy, Some(record), &SECRETS, NOW).expect_err("nobody here may have everything");
+        assert_eq!(&other, error, "what was asked leaks into an error");
+    }
 }
 
 fn all_but_admin() -> ScopeSet {

@@ -76,7 +76,7 @@ async function foreignKeys({ header, claims, jwks }) {
 
 /** Wrong claims under our kid. Only a broken signature check would let them come as far as their claims. */
 async function claims({ header, claims, ours }) {
-  const { privateKey } = await jose.generateKeyPair('EdDSA');
+  const { privateKey } = await jose.generateKeyPair(header.alg);
   const now = Math.floor(Date.now() / 1000);
   const wrong = {
     'long expired': { iat: now - 7200, exp: now - 3600 },
@@ -134,7 +134,7 @@ function headers({ header, parts }) {
 
 /** A forger sends the key along, or says where it is to be had (RFC 7515 §4.1.2–4.1.6). */
 async function keysInTheHeader({ header, claims, ours }) {
-  const { privateKey, publicKey } = await jose.generateKeyPair('EdDSA', { extractable: true });
+  const { privateKey, publicKey } = await jose.generateKeyPair(header.alg, { extractable: true });
   const jwk = await jose.exportJWK(publicKey);
   const places = {
     'in the header': { jwk },

@@ -26,7 +26,7 @@ describe('jose verifies', () => {
       audience: node.issuer,
       subject: agent.clientId,
       typ: 'at+jwt',
-      algorithms: ['EdDSA', 'ES256', 'RS256'],
+      algorithms: [process.env.INTEROP_ALGORITHM],
       requiredClaims: ['client_id', 'scope', 'jti', 'iat', 'exp', 'organization_id'],
     });
     assert.equal(payload.organization_id, node.organizationId);
@@ -35,7 +35,7 @@ describe('jose verifies', () => {
   });
 
   it('an ID token from the remote key set', async () => {
-    const { payload } = await jose.jwtVerify(idToken, remote, { issuer: node.issuer, audience: agent.clientId, typ: 'JWT', requiredClaims: ['exp', 'iat', 'sub'] });
+    const { payload } = await jose.jwtVerify(idToken, remote, { issuer: node.issuer, audience: agent.clientId, typ: 'JWT', algorithms: [process.env.INTEROP_ALGORITHM], requiredClaims: ['exp', 'iat', 'sub'] });
     assert.equal(payload.nonce, 'seen-once');
   });
 

@@ -80,27 +80,32 @@ def hmac(header, claims, ours):
             yield f"{alg} keyed with {name}", signer.encode(payload, secret, algorithm=alg, headers={**header, "alg": alg})
 
 
+#: What makes a key for each algorithm.
+MAKERS = {
+    "EdDSA": ed25519.Ed25519PrivateKey.generate,
+    "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "ES384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "RS256": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
+    "PS256": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
+}
+
+
 def foreign_keys(header, claims, jwks):
-    keys = {
-        "EdDSA": ed25519.Ed25519PrivateKey.generate(),
-        "ES256": ec.generate_private_key(ec.SECP256R1()),
-        "ES384": ec.generate_private_key(ec.SECP384R1()),
-        "RS256": rsa.generate_private_key(public_exponent=65537, key_size=2048),
-        "PS256": rsa.generate_private_key(public_exponent=65537, key_size=2048),
-    }
+    keys = {alg: make() for alg, make in MAKERS.items()}
     for alg, key in keys.items():
         for ours in jwks["keys"]:
             kid = {"kid": ours["kid"], "typ": "at+jwt"}
             yield f"{alg} of a foreign key under the kid of our {ours['alg']} key", jwt.encode(claims, key, algorithm=alg, headers=kid)
         yield f"{alg} of a foreign key under a foreign kid", jwt.encode(claims, key, algorithm=alg, headers={"kid": "foreign", "typ": "at+jwt"})
         yield f"{alg} of a foreign key without a kid", jwt.encode(claims, key, algorithm=alg, headers={"typ": "at+jwt"})
-    sender = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(keys["EdDSA"].public_key()))
-    yield "a foreign key that comes in the header", jwt.encode(claims, keys["EdDSA"], algorithm="EdDSA", headers={**header, "jwk": sender})
+    alg, key = header["alg"], keys[header["alg"]]
+    sender = json.loads(jwt.get_algorithm_by_name(alg).to_jwk(key.public_key()))
+    yield "a foreign key that comes in the header", jwt.encode(claims, key, algorithm=alg, headers={**header, "jwk": sender})
 
 
 def wrong_claims(header, claims):
     """Under our kid, so only a broken signature check would let them come as far as their claims."""
-    key = ed25519.Ed25519PrivateKey.generate()
+    alg, key = header["alg"], MAKERS[header["alg"]]()
     now = int(time.time())
     changes = {
         "long expired": {"iat": now - 7200, "exp": now - 3600},
@@ -110,8 +115,8 @@ def wrong_claims(header, claims):
         "of another issuer": {"iss": "https://elsewhere.example"},
     }
     for name, change in changes.items():
-        yield f"forged and {name}", jwt.encode({**claims, **change}, key, algorithm="EdDSA", headers={"kid": header["kid"], "typ": "at+jwt"})
-    yield "forged as a plain JWT", jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": header["kid"], "typ": "JWT"})
+        yield f"forged and {name}", jwt.encode({**claims, **change}, key, algorithm=alg, headers={"kid": header["kid"], "typ": "at+jwt"})
+    yield "forged as a plain JWT", jwt.encode(claims, key, algorithm=alg, headers={"kid": header["kid"], "typ": "JWT"})
 
 
 def tampered(header, claims, genuine, other):
@@ -134,4 +139,5 @@ def tampered(header, claims, genuine, other):
     yield "the signature of another token", f"{head}.{body}.{other.split('.')[2]}"
     yield "the kid changed", f"{part({**header, 'kid': 'elsewhere'})}.{body}.{signature}"
     yield "the typ changed", f"{part({**header, 'typ': 'JWT'})}.{body}.{signature}"
-    yield "the alg changed", f"{part({**header, 'alg': 'ES256'})}.{body}.{signature}"
+    for alg in {"EdDSA", "ES256", "RS256"} - {header["alg"]}:
+        yield f"the alg changed to {alg}", f"{part({**header, 'alg': alg})}.{body}.{signature}"

@@ -9,6 +9,7 @@ use e2e::{Backend, Node, on_both_stores};
 on_both_stores!(
     a_damaged_raft_log_is_named,
     a_wrong_master_key_is_named,
+    a_wrong_master_key_in_the_configuration_is_named,
     a_malformed_master_key_is_named,
     a_missing_master_key_is_named_and_not_made_anew,
     a_truncated_raft_log_is_named_or_was_only_the_unacknowledged_end,
@@ -101,18 +102,50 @@ async fn a_truncated_raft_log_is_named_or_was_only_the_unacknowledged_end(backen
 }
 
 async fn a_wrong_master_key_is_named(backend: Backend) {
-    let node = stopped(backend).await;
-    let path = master_key(&node);
-    std::fs::write(&path, "ab".repeat(32)).expect("the file can be written");
+    let (node, other) = (stopped(backend).await, stopped(backend).await);
+    let (path, kept) = (master_key(&node), node.place.scratch.path("kept.key"));
+    std::fs::rename(&path, &kept).expect("the file can be moved");
+    std::fs::copy(master_key(&other), &path).expect("the file can be written");
     let failed = refusal(&node).await;
-    assert!(failed.output.to_lowercase().contains("master key"), "{failed:?}");
+    assert!(
+        failed
+            .output
+            .contains("start with the master key that this installation was created with"),
+        "{failed:?}"
+    );
     assert_names(&failed, &path);
+    for key in [&path, &kept] {
+        let text = std::fs::read_to_string(key).expect("the file is there");
+        assert!(!failed.output.contains(text.trim()), "a key is nobody's business");
+    }
+    // Whoever follows the advice gets the installation back: the refusal changed nothing.
+    std::fs::rename(&kept, &path).expect("the file can be moved");
+    let (_process, _) = node.place.launch().await.expect("a start");
+    node.check_it_works().await;
+}
+
+/// A key of the right form that was not in a file of the data directory: the setting is named that must be mended.
+async fn a_wrong_master_key_in_the_configuration_is_named(backend: Backend) {
+    let node = stopped(backend).await;
+    let mut command = node.place.dev_command();
+    command.env("AGENTIDP_KEYS__MASTER_KEY", "0123456789abcdef".repeat(4));
+    let failed = node
+        .place
+        .launch_with(&mut command)
+        .await
+        .expect_err("the node must not start");
+    assert!(
+        !failed.status.success() && !failed.output.contains("panicked"),
+        "{failed:?}"
+    );
+    assert!(failed.output.contains("keys.master_key"), "{failed:?}");
+    assert!(!failed.output.contains("0123456789abcdef"), "{failed:?}");
 }
 
 async fn a_malformed_master_key_is_named(backend: Backend) {
     let node = stopped(backend).await;
     let path = master_key(&node);
-    for text in ["", "too short", &"xy".repeat(32)] {
+    for text in ["", "too short", &"xy".repeat(32), &"ab".repeat(32)] {
         std::fs::write(&path, text).expect("the file can be written");
         assert_names(&refusal(&node).await, &path);
     }

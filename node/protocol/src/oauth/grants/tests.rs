@@ -1,6 +1,7 @@
 //! The whole pipeline from a request to a grant.
 
 use domain::{Scope, Secret};
+use proptest::prelude::*;
 
 use super::*;
 use crate::oauth::client_authentication::{ClientAuthMethod, PresentedClient};
@@ -123,4 +124,42 @@ fn suspended_and_gone_clients_are_told_so_but_only_with_the_right_secret() {
 fn an_unknown_client_is_invalid_client() {
     let error = decide(&request(None), None, &secrets(), NOW).expect_err("unknown");
     assert_eq!(error.code, OAuthErrorCode::InvalidClient);
+}
+
+fn any_scopes() -> impl Strategy<Value = ScopeSet> {
+    proptest::sample::subsequence(Scope::ALL, 0..=Scope::ALL.len()).prop_map(|scopes| scopes.into_iter().collect())
+}
+
+proptest! {
+    #[test]
+    fn nobody_gets_more_than_was_asked_and_allowed(
+        asked in proptest::option::of(any_scopes()),
+        narrowed in proptest::option::of(any_scopes()),
+        slug in prop_oneof![Just(Organization::SYSTEM_SLUG.to_owned()), "[a-z]{1,8}", Just("System".to_owned())],
+    ) {
+        let mut record = record();
+        record.organization.slug = slug;
+        record.credentials[0].credential.scopes = narrowed;
+        let request = TokenRequest { scope: asked, ..request(None) };
+        if let Ok(grant) = decide(&request, Some(&record), &secrets(), NOW) {
+            let wanted = asked.unwrap_or("agents:read".parse().expect("known"));
+            prop_assert_eq!(grant.scope, wanted);
+            prop_assert!(narrowed.is_none_or(|narrowed| grant.scope.is_subset_of(narrowed)));
+            let is_system = record.organization.slug == Organization::SYSTEM_SLUG;
+            prop_assert!(is_system || !grant.scope.contains(Scope::AdminOrgs));
+        }
+    }
+
+    #[test]
+    fn who_asks_for_too_much_is_told_what_it_may_have_and_not_what_it_asked(asked in any_scopes(), narrowed in any_scopes()) {
+        let mut record = record();
+        record.credentials[0].credential.scopes = Some(narrowed);
+        let refusal = |scope| {
+            let request = TokenRequest { scope: Some(scope), ..request(None) };
+            decide(&request, Some(&record), &secrets(), NOW).err()
+        };
+        if let Some(error) = refusal(asked) {
+            prop_assert_eq!(Some(error), refusal(ScopeSet::all()));
+        }
+    }
 }

@@ -105,6 +105,13 @@ proptest! {
     }
 
     #[test]
+    fn an_unknown_scope_is_not_repeated_however_it_is_called(scope in "[a-z]{1,12}(:[a-z]{1,12})?( [a-z:]{1,12}){0,3}") {
+        let errors = [&scope, "no:such"].map(|scope| parse(&format!("scope={}", scope.replace(' ', "+"))).err());
+        let is_known = scope.parse::<ScopeSet>().is_ok();
+        prop_assert!(if is_known { errors[0].is_none() } else { errors[0] == errors[1] }, "{:?}", errors);
+    }
+
+    #[test]
     fn any_parameters_are_read_or_refused_with_a_clean_description(scope in ".{0,40}", resource in ".{0,40}") {
         let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
         if let Err(error) = parse(&format!("scope={}&resource={}", encode(&scope), encode(&resource))) {

@@ -324,6 +324,22 @@ proptest! {
     }
 
     #[test]
+    fn a_token_is_accepted_exactly_in_its_time(iat in -9_000i64..9_000, nbf in proptest::option::of(-9_000i64..9_000), exp in -9_000i64..9_000) {
+        let at = |seconds: i64| NOW.as_seconds() + seconds;
+        let mut changed = json!(claims());
+        (changed["iat"], changed["exp"]) = (json!(at(iat)), json!(at(exp)));
+        if let Some(nbf) = nbf {
+            changed["nbf"] = json!(at(nbf));
+        }
+        // What was remembered of a token is held against the present in the same way as what is read anew.
+        let remembered: AccessTokenClaims = serde_json::from_value(changed.clone()).expect("claims");
+        let leeway = i64::try_from(CLOCK_LEEWAY.as_secs()).expect("small");
+        let is_in_time = exp > 0 && iat <= leeway && nbf.is_none_or(|nbf| nbf <= leeway);
+        prop_assert_eq!(EXPECT.check(&remembered).is_ok(), is_in_time);
+        prop_assert_eq!(verify(&signed(&changed)).is_ok(), is_in_time);
+    }
+
+    #[test]
     fn any_signed_payload_is_read_or_refused(members in proptest::collection::btree_map("[a-z_]{2,8}", any::<i64>(), 0..5)) {
         let _ = verify(&signed(&json!(members)));
         let mut changed = json!(claims());
