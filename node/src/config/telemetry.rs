@@ -1,5 +1,7 @@
 //! Logs.
 
+use tracing_subscriber::filter::{LevelFilter, Targets};
+
 use super::reader::Reader;
 use super::value::Value;
 
@@ -49,16 +51,41 @@ impl TelemetryConfig {
             log_format: reader.value("telemetry.log_format", LogFormat::Auto),
             log_level: reader.value("telemetry.log_level", "info".to_owned()),
         };
-        if config
-            .log_level
-            .parse::<tracing_subscriber::filter::targets::Targets>()
-            .is_err()
-        {
+        if !is_log_level(&config.log_level) {
             reader.mistake(
                 "telemetry.log_level",
                 "must be error, warn, info, debug or trace, or directives such as info,node::http=debug",
             );
         }
         config
+    }
+}
+
+/// A word that is no level would be taken for a target's name, and nearly every line would be missing.
+fn is_log_level(text: &str) -> bool {
+    let is_level = |word: &str| !word.is_empty() && word.parse::<LevelFilter>().is_ok();
+    let is_named = |directive: &str| directive.contains('=') || is_level(directive.trim());
+    text.split(',').all(is_named) && text.parse::<Targets>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_level_is_a_level_or_names_targets_with_levels() {
+        for text in [
+            "info",
+            "TRACE",
+            "off",
+            "warn,node::http=debug",
+            "node=info",
+            "info, node=debug",
+        ] {
+            assert!(is_log_level(text), "{text}");
+        }
+        for text in ["noisy", "", "info,node", "node=loud", "info,,debug"] {
+            assert!(!is_log_level(text), "{text}");
+        }
     }
 }
