@@ -1,7 +1,7 @@
 //! Identifiers. Each is its own type, so an agent's id can never stand where an organization's is meant.
 //!
 //! Those that we mint are UUID version 7 (RFC 9562 §5.7), built from the [`Clock`](crate::ports::Clock) and
-//! [`Entropy`](crate::ports::Entropy) ports; any UUID is accepted from outside.
+//! [`Entropy`] ports; any UUID is accepted from outside.
 
 use std::fmt;
 use std::str::FromStr;
