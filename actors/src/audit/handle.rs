@@ -51,10 +51,10 @@ impl AuditHandle {
         answer(self.parts.settings.deadline, reply).await?
     }
 
-    /// As [`AuditHandle::record`], for records that nobody waits for. If the record is not taken, the caller must count
-    /// what it could not tell.
-    pub(crate) fn submit(&self, record: AuditRecord) -> Result<(), NoAnswer> {
-        self.put(record, None)
+    /// As [`AuditHandle::record`], for records of what changes nothing: they are durable a moment later, and nobody waits
+    /// for that. If a record is not taken, the caller must refuse, or count what it could not tell.
+    pub fn submit(&self, record: AuditRecord) -> Result<(), AuditError> {
+        Ok(self.put(record, None)?)
     }
 
     /// Takes no more records and waits until all that were taken are durable or refused.

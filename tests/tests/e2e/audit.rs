@@ -71,6 +71,10 @@ async fn every_action_leaves_its_record(backend: Backend) {
         .send()
         .await
         .expect(200);
+    e2e::eventually("the record of a look, which nobody waits for", async || {
+        admin.audit("action=token.introspected").await.first().map(drop)
+    })
+    .await;
     let _ = node
         .api()
         .post("/oauth2/revoke")
