@@ -1,9 +1,7 @@
 //! A client that authenticates for something else than a token, as at introspection (RFC 7662 §2.1): the same checks as
 //! the token endpoint makes before it looks at what is asked for. Pure.
 
-use domain::{
-    AgentStatus, ClientRecord, Organization, OrganizationStatus, Scope, ScopeSet, StoredCredential, Timestamp,
-};
+use domain::{AgentStatus, ClientRecord, OrganizationStatus, ScopeSet, Timestamp};
 use protocol::ClientSecrets;
 use protocol::oauth::{OAuthError, OAuthErrorCode, PresentedClient, authenticate};
 
@@ -32,23 +30,14 @@ pub(super) fn stand(
         organization: record.organization.organization_id,
         agent: record.agent.agent_id,
         credential: credential_id,
-        scopes: credential.map_or(ScopeSet::EMPTY, |credential| allowed(record, credential)),
+        scopes: credential.map_or(ScopeSet::EMPTY, |credential| record.allowed(credential)),
     })
-}
-
-/// What tokens from this credential may hold at most: `admin:orgs` belongs to the system organization.
-fn allowed(record: &ClientRecord, stored: &StoredCredential) -> ScopeSet {
-    let is_system = record.organization.slug == Organization::SYSTEM_SLUG;
-    let of_the_organization: ScopeSet = ScopeSet::all()
-        .iter()
-        .filter(|scope| is_system || *scope != Scope::AdminOrgs)
-        .collect();
-    let of_the_credential = stored.credential.scopes.unwrap_or(of_the_organization);
-    of_the_organization.intersection(of_the_credential)
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::{Organization, Scope};
+
     use super::super::state::tests::{NOW, SECRET, active_record, presented, secrets};
     use super::*;
 

@@ -77,6 +77,15 @@ impl ScopeSet {
         Scope::ALL.iter().copied().collect()
     }
 
+    /// What a credential allows that was not narrowed: everything but to operate the installation, which must be named.
+    pub fn unnarrowed() -> Self {
+        Scope::ALL
+            .iter()
+            .copied()
+            .filter(|scope| *scope != Scope::AdminOrgs)
+            .collect()
+    }
+
     /// Whether `scope` is in the set.
     pub const fn contains(self, scope: Scope) -> bool {
         self.0 & (1 << scope as u16) != 0

@@ -4,9 +4,10 @@
 
 use cluster::{Bootstrap, ClusterHandle, NewSigningKey};
 use domain::{
-    Action, Agent, AgentFilter, AgentType, AuditRecord, Change, Credential, CredentialId, CredentialStatus,
-    DeploymentEnv, EventId, JsonText, NewAgent, Organization, OrganizationId, Origin, OutboxMessage, Outcome, Page,
-    ReplicatedChange, Revocation, ScopeSet, Secret, SigningAlgorithm, StoredCredential, Subject, Tier, Timestamp,
+    Action, Agent, AgentFilter, AgentPatch, AgentStatus, AgentType, AuditRecord, Change, Credential, CredentialId,
+    CredentialStatus, DeploymentEnv, EventId, JsonText, NewAgent, Organization, OrganizationId, Origin, OutboxMessage,
+    Outcome, Page, ReplicatedChange, Revocation, ScopeSet, Secret, SigningAlgorithm, StoredCredential, Subject, Tier,
+    Timestamp,
 };
 use protocol::ClientSecrets;
 use protocol::jose::generate_key;
@@ -72,7 +73,7 @@ impl Foundation {
             Some(organization) => organization,
             None => steps.create_organization(self.config.keys.algorithm).await?,
         };
-        let agent = steps.admin_agent(&organization).await?;
+        let agent = steps.admin_agent(&organization, admin_secret).await?;
         let client_secret = steps.admin_secret(&agent, admin_secret).await?;
         Ok(Installation {
             organization_id: organization.organization_id,
@@ -127,17 +128,66 @@ impl Steps<'_> {
         Ok(organization)
     }
 
-    async fn admin_agent(&self, organization: &Organization) -> Result<Agent, StartError> {
-        let id = organization.organization_id;
-        let filter = AgentFilter {
-            q: Some(ADMIN_EMAIL.to_owned()),
-            status: Some(domain::AgentStatus::Active),
-            ..AgentFilter::default()
+    async fn admin_agent(&self, organization: &Organization, wanted: AdminSecret) -> Result<Agent, StartError> {
+        let Some(agent) = self.find_admin(organization.organization_id).await? else {
+            return self.register_admin(organization.organization_id).await;
         };
-        let found = self.stores.agents.list(id, &filter, Page::default()).await?;
-        if let Some(agent) = found.data.into_iter().find(|agent| agent.email.as_str() == ADMIN_EMAIL) {
+        if agent.status == AgentStatus::Active {
             return Ok(agent);
         }
+        if wanted == AdminSecret::Replace {
+            return self.reactivate(&agent).await;
+        }
+        tracing::warn!("the administrator is suspended; start once with --new-admin-secret to reactivate it");
+        Ok(agent)
+    }
+
+    /// Whoever has the administrator's address, or, where that was changed, the organization's first agent.
+    async fn find_admin(&self, organization: OrganizationId) -> Result<Option<Agent>, StartError> {
+        for status in [AgentStatus::Active, AgentStatus::Suspended] {
+            let filter = AgentFilter {
+                q: Some(ADMIN_EMAIL.to_owned()),
+                status: Some(status),
+                ..AgentFilter::default()
+            };
+            let found = self.stores.agents.list(organization, &filter, Page::default()).await?;
+            let admin = found.data.into_iter().find(|agent| agent.email.as_str() == ADMIN_EMAIL);
+            if admin.is_some() {
+                return Ok(admin);
+            }
+        }
+        let everybody = AgentFilter::default();
+        let oldest = self
+            .stores
+            .agents
+            .list(organization, &everybody, Page::default())
+            .await?;
+        let first = oldest.data.into_iter().next();
+        Ok(first.filter(|agent| agent.status != AgentStatus::Decommissioned))
+    }
+
+    async fn reactivate(&self, admin: &Agent) -> Result<Agent, StartError> {
+        let patch = AgentPatch {
+            status: Some(AgentStatus::Active),
+            ..AgentPatch::default()
+        };
+        let Ok(active) = patch.apply(admin, self.machine.clock.now()) else {
+            return Ok(admin.clone());
+        };
+        let (id, target) = (admin.agent_id, admin.agent_id.to_string());
+        let change = self.change(
+            admin.organization_id,
+            Some(id),
+            Action::AgentReactivated,
+            &[("targetAgentId", &target)],
+            vec![ReplicatedChange::AgentChanged(id)],
+        );
+        self.stores.agents.update(&active, &change).await?;
+        self.replicate(&change).await?;
+        Ok(active)
+    }
+
+    async fn register_admin(&self, id: OrganizationId) -> Result<Agent, StartError> {
         let now = self.machine.clock.now();
         let agent = administrator().register(domain::AgentId::mint(now, self.machine.entropy.as_ref()), id, now);
         let target = agent.agent_id.to_string();

@@ -1,10 +1,14 @@
 //! Which scope opens which route, and that nothing opens without it.
 
 use e2e::session::agent_body;
-use e2e::{Backend, Node, Session, on_both_stores};
+use e2e::{Backend, Client, Node, Session, on_both_stores};
 use serde_json::json;
 
-on_both_stores!(every_route_asks_for_its_scope, the_least_scope_is_enough);
+on_both_stores!(
+    every_route_asks_for_its_scope,
+    the_least_scope_is_enough,
+    only_a_credential_that_names_it_operates_the_installation,
+);
 
 /// Each route with the scope that it needs, for the agent and the credential with these ids.
 fn routes(agent: &str, credential: &str) -> Vec<(&'static str, String, &'static str)> {
@@ -29,6 +33,30 @@ fn routes(agent: &str, credential: &str) -> Vec<(&'static str, String, &'static 
             "audit:read",
         ),
     ]
+}
+
+/// Least privilege: to operate the installation, a credential must say so, also in the system organization.
+async fn only_a_credential_that_names_it_operates_the_installation(backend: Backend) {
+    let node = Node::start(backend).await;
+    let admin = node.admin().await;
+    let client = admin.new_client().await;
+    let ask = async |client: &Client, scope: &str| {
+        let form = [("grant_type", "client_credentials"), ("scope", scope)];
+        node.api().post("/oauth2/token").basic(client).form(&form).send().await
+    };
+    ask(&client, "admin:orgs")
+        .await
+        .expect_oauth_error(400, "invalid_scope");
+    let own = format!("/api/v1/agents/{}/credentials", client.id);
+    let token = node.token(&client, "agents:write").await;
+    let wider = json!({ "scopes": ["admin:orgs"] });
+    let refused = node.api().post(&own).bearer(&token).json(&wider).send().await;
+    refused.expect_error(403, "FORBIDDEN");
+    let named = admin.post(&own, &wider).send().await.expect(201).json();
+    let operator = client
+        .clone()
+        .with_secret(named["clientSecret"].as_str().expect("a secret"));
+    let _ = ask(&operator, "admin:orgs").await.expect(200);
 }
 
 async fn every_route_asks_for_its_scope(backend: Backend) {

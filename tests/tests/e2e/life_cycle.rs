@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::node::Place;
+use e2e::node::{ALL_SCOPES, Place};
 use e2e::process::Process;
 use e2e::{Backend, Client, Node, NodeOptions, Wire, eventually, on_both_stores, wire};
 use serde_json::json;
@@ -12,6 +12,7 @@ on_both_stores!(
     a_start_warns_of_no_stale_view,
     the_line_for_programs_has_the_promised_members,
     a_lost_secret_can_be_replaced,
+    an_administrator_that_was_suspended_or_renamed_comes_back,
     port_zero_picks_a_free_port,
     the_printed_lines_work_when_pasted,
     init_and_serve_are_dev_in_two_steps,
@@ -113,6 +114,30 @@ async fn a_lost_secret_can_be_replaced(backend: Backend) {
         .send()
         .await
         .expect_oauth_error(401, "invalid_client");
+}
+
+/// Whoever has the data directory operates the installation, whatever became of its administrator.
+async fn an_administrator_that_was_suspended_or_renamed_comes_back(backend: Backend) {
+    let mut node = Node::start(backend).await;
+    let admin = node.admin().await;
+    let path = format!("/api/v1/agents/{}", node.admin.id);
+    let changed = json!({ "email": "root@agents.example", "status": "suspended" });
+    let _ = admin.patch(&path, &changed).send().await.expect(200);
+    node.stop().await;
+    node.start_again().await;
+    assert_eq!(node.announcement.text("clientId"), node.admin.id);
+    node.stop().await;
+    let mut command = node.place.dev_command();
+    let started = node.place.launch_with(command.arg("--new-admin-secret")).await;
+    let (_process, announcement) = started.expect("a start");
+    assert_eq!(announcement.text("clientId"), node.admin.id);
+    let client = node.admin.clone().with_secret(announcement.text("clientSecret"));
+    let token = node.token(&client, ALL_SCOPES).await;
+    let list = node.api().get("/api/v1/agents").bearer(&token).send().await;
+    let list = list.expect(200).json();
+    assert_eq!(list["total"], 1, "{list}");
+    assert_eq!(list["data"][0]["email"], "root@agents.example");
+    assert_eq!(list["data"][0]["status"], "active");
 }
 
 async fn port_zero_picks_a_free_port(backend: Backend) {

@@ -29,7 +29,8 @@ impl Command for GenerateCredential {
     async fn run(self, context: &WriteContext) -> Result<(Credential, Secret), TenantError> {
         check_owner(&self.caller, self.agent)?;
         let widest = widest(context, &self.caller).await?;
-        let scopes = self.new.scopes.or(widest);
+        let narrowed = widest.filter(|widest| *widest != ScopeSet::unnarrowed());
+        let scopes = self.new.scopes.or(narrowed);
         check_no_wider(scopes, widest)?;
         if context.agent(&self.caller, self.agent).await?.status != AgentStatus::Active {
             return Err(TenantError::AgentNotActive);

@@ -16,7 +16,7 @@ pub(super) fn check_owner(caller: &Caller, agent: AgentId) -> Result<(), TenantE
 }
 
 /// What a credential may allow that this caller gets hold of: no more than the credential that the caller came with, or
-/// one that was narrowed could be used to get one that is not. `None` is everything.
+/// one that was narrowed could be used to get one that is not. `None` is everything, `admin:orgs` included.
 pub(super) async fn widest(context: &WriteContext, caller: &Caller) -> Result<Option<ScopeSet>, TenantError> {
     if caller.scopes.contains(Scope::AdminOrgs) {
         return Ok(None);
@@ -25,17 +25,19 @@ pub(super) async fn widest(context: &WriteContext, caller: &Caller) -> Result<Op
         .credentials
         .find(caller.organization, caller.agent, caller.credential)
         .await?;
-    Ok(own.ok_or(TenantError::Forbidden)?.scopes)
+    let own = own.ok_or(TenantError::Forbidden)?;
+    Ok(Some(own.scopes.unwrap_or(ScopeSet::unnarrowed())))
 }
 
 /// Whether a credential with these scopes allows no more than `widest`.
 pub(super) fn check_no_wider(scopes: Option<ScopeSet>, widest: Option<ScopeSet>) -> Result<(), TenantError> {
-    let allowed = match (scopes, widest) {
-        (_, None) => true,
-        (None, Some(_)) => false,
-        (Some(scopes), Some(widest)) => scopes.is_subset_of(widest),
-    };
-    if allowed { Ok(()) } else { Err(TenantError::Forbidden) }
+    let scopes = scopes.unwrap_or(ScopeSet::unnarrowed());
+    let is_allowed = widest.is_none_or(|widest| scopes.is_subset_of(widest));
+    if is_allowed {
+        Ok(())
+    } else {
+        Err(TenantError::Forbidden)
+    }
 }
 
 #[cfg(test)]
@@ -51,5 +53,8 @@ mod tests {
         assert!(is_allowed(set("agents:write"), set("agents:write agents:read")));
         assert!(!is_allowed(set("audit:read"), set("agents:write agents:read")));
         assert!(!is_allowed(None, set("agents:write agents:read")));
+        let unnarrowed = Some(ScopeSet::unnarrowed());
+        assert!(is_allowed(None, unnarrowed));
+        assert!(!is_allowed(set("admin:orgs"), unnarrowed));
     }
 }

@@ -80,7 +80,7 @@ impl OpenPlace {
                 credential
                     .scopes
                     .clone()
-                    .unwrap_or_else(|| "all that the agent may have".to_owned()),
+                    .unwrap_or_else(|| "all but admin:orgs".to_owned()),
             ),
             ("expires", or_dash(credential.expires_at)),
         ])?;
