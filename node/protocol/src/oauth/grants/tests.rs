@@ -73,9 +73,11 @@ fn a_token_without_any_scope_is_not_granted() {
 }
 
 #[test]
-fn the_operators_scope_belongs_to_the_system_organization_alone() {
+fn the_operators_scope_must_be_named_and_belongs_to_the_system_organization_alone() {
     let mut system = record();
     system.organization.slug = Organization::SYSTEM_SLUG.into();
+    assert_eq!(granted(&system, Some("admin:orgs")), Err(OAuthErrorCode::InvalidScope));
+    system.credentials[0].credential.scopes = Some(ScopeSet::all());
     assert_eq!(granted(&system, Some("admin:orgs")), Ok("admin:orgs".into()));
 
     let mut narrowed_elsewhere = record();
