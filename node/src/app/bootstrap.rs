@@ -59,6 +59,10 @@ impl Foundation {
             if known.is_some() {
                 return Err(StartError::ForeignStore);
             }
+            // Whoever wants a new secret believes to have an installation; another one would be a surprise.
+            if admin_secret == AdminSecret::Replace {
+                return Err(StartError::NotInitialised);
+            }
             make_keys(&cluster, &self.machine).await?;
         } else if known.is_none() {
             let path = self.config.cluster.data_dir.clone();

@@ -64,7 +64,7 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// Nobody has made an installation yet.
-    #[error("this node holds no installation yet; make one with: agentidp init --config FILE")]
+    #[error("this node holds no installation yet; make one with: agentidp init --config FILE, or: agentidp dev")]
     NotInitialised,
     /// The store knows an installation whose keys are elsewhere.
     #[error(

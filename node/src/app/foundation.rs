@@ -150,5 +150,7 @@ pub fn prepare_data_directory(path: &Path) -> Result<(), StartError> {
     let probe = path.join(".write-probe");
     std::fs::write(&probe, b"probe")
         .and_then(|()| std::fs::remove_file(&probe))
-        .map_err(fail)
+        .map_err(fail)?;
+    // Nothing in here belongs into a repository, least of all the master key.
+    std::fs::write(path.join(".gitignore"), b"*\n").map_err(fail)
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use actors::{ActorMeters, ActorSettings, AuditSettings, Dependencies, LimiterSettings, NodeActors};
 use domain::ports::{Replication, RevocationView};
 use protocol::ClientSecrets;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -14,6 +13,7 @@ use super::certificate_watch::CertificateWatch;
 use super::error::StartError;
 use super::foundation::Foundation;
 use super::key_watch;
+use super::listeners::Listeners;
 use crate::config::{Config, LimitsConfig, ServerConfig};
 use crate::http::cors::Cors;
 use crate::http::front::{Front, FrontLimits};
@@ -46,19 +46,19 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts the actors and the listeners over a foundation that holds an installation.
-    pub async fn start(foundation: Foundation) -> Result<Self, StartError> {
+    /// Starts the actors over a foundation that holds an installation, and serves.
+    pub async fn start(foundation: Foundation, listeners: Listeners) -> Result<Self, StartError> {
         let cluster = foundation.cluster.handle();
         if !cluster.is_bootstrapped() {
             return Err(StartError::NotInitialised);
         }
         let config = foundation.config.clone();
-        let listener = bind(config.server.listen).await?;
-        let operator_listener = bind(config.server.operator_listen).await?;
-        let (address, operator_address) = (
-            local(&listener, config.server.listen)?,
-            local(&operator_listener, config.server.operator_listen)?,
-        );
+        let Listeners {
+            agents,
+            address,
+            operators,
+            operator_address,
+        } = listeners;
         let tls = config.server.tls.as_ref();
         let certificate = tls.map(|(cert, key)| CertificateWatch::open(cert, key)).transpose()?;
         let acceptor = certificate.as_ref().map(CertificateWatch::acceptor).transpose()?;
@@ -86,8 +86,8 @@ impl Running {
         let operator_front = front(routes::operator(), &services, &config.server, false);
         let limits = server_limits(&config.server);
         let servers = vec![
-            tokio::spawn(Server::new(listener, public_front, acceptor, limits.clone()).run(stopped.clone())),
-            tokio::spawn(Server::new(operator_listener, operator_front, None, limits).run(stopped)),
+            tokio::spawn(Server::new(agents, public_front, acceptor, limits.clone()).run(stopped.clone())),
+            tokio::spawn(Server::new(operators, operator_front, None, limits).run(stopped)),
         ];
         let mut background = vec![
             tokio::spawn(key_watch::follow(cluster, keys)),
@@ -129,18 +129,6 @@ impl Running {
         self.background.iter().for_each(JoinHandle::abort);
         self.foundation.close().await
     }
-}
-
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| StartError::Listen { address, source })
-}
-
-fn local(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, StartError> {
-    listener
-        .local_addr()
-        .map_err(|source| StartError::Listen { address: asked, source })
 }
 
 fn default_issuer(server: &ServerConfig, address: SocketAddr) -> String {

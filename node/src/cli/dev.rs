@@ -10,7 +10,7 @@ use super::reload::Reload;
 use super::serve::until_stopped;
 use super::server_options::Overrides;
 use super::signals::{Hangup, Signals};
-use crate::app::{AdminSecret, Foundation, Installation, Machine, MasterKeyPolicy, Running};
+use crate::app::{AdminSecret, Foundation, Installation, Listeners, Machine, MasterKeyPolicy, Running};
 use crate::config::{Environment, StoreLocation};
 
 /// Options of `dev`.
@@ -41,9 +41,10 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
     } else {
         AdminSecret::IfNone
     };
+    let listeners = Listeners::bind(&config.server).await?;
     let foundation = Foundation::open(config.clone(), Machine::real(), MasterKeyPolicy::CreateIfMissing).await?;
     let installation = foundation.bootstrap(admin_secret).await?;
-    let running = Running::start(foundation).await?;
+    let running = Running::start(foundation, listeners).await?;
     let data_dir = std::path::absolute(&config.cluster.data_dir)?.display().to_string();
     let started = Started {
         running: &running,
@@ -112,8 +113,12 @@ The administrator's credentials, shown this once:
 Try it; paste these lines into another terminal:
 
   TOKEN=$(curl -s -u '{id}:{secret}' -d grant_type=client_credentials -d 'scope=agents:read agents:write audit:read' {issuer}/oauth2/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
-  curl -s -u '{id}:{secret}' -d "token=$TOKEN" {issuer}/oauth2/introspect
-  curl -s -H "Authorization: Bearer $TOKEN" {issuer}/api/v1/agents
+  curl -s -w '\n' -u '{id}:{secret}' -d "token=$TOKEN" {issuer}/oauth2/introspect
+  curl -s -w '\n' -H "Authorization: Bearer $TOKEN" {issuer}/api/v1/agents
+
+For the commands of agentidp in that terminal:
+
+  export AGENTIDP_CLIENT_ID={id} AGENTIDP_CLIENT_SECRET={secret} AGENTIDP_SERVER={issuer}
 
 Ctrl-C stops the node; everything is kept.
 "#

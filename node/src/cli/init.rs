@@ -26,6 +26,8 @@ pub struct Options {
 
 /// Makes what is missing; prints the administrator's secret if it was made now.
 pub async fn run(options: Options, environment: &Environment) -> Result<(), CommandError> {
+    let file = options.file.config.as_ref();
+    let with_file = file.map_or_else(String::new, |path| format!(" --config {}", path.display()));
     let (config, _) = load(options.file.config.as_ref(), environment, &options.overrides)?;
     init_logging(&config.telemetry);
     let admin_secret = if options.new_admin_secret {
@@ -43,20 +45,20 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
     output::line(&if options.json {
         json!({ "clientId": admin.client_id, "clientSecret": secret, "organizationId": organization }).to_string()
     } else {
-        page(&admin.client_id.to_string(), secret)
+        page(&admin.client_id.to_string(), secret, &with_file)
     })?;
     Ok(())
 }
 
-fn page(client_id: &str, secret: Option<&str>) -> String {
+fn page(client_id: &str, secret: Option<&str>, with_file: &str) -> String {
     match secret {
         Some(secret) => format!(
             "The installation stands. The administrator's credentials, shown this once:\n\n  client id      {client_id}\n  client secret  {secret}\n\n\
-             Keep a copy of the master key apart from the backups of the store.\nNext: agentidp serve\n"
+             Keep a copy of the master key apart from the backups of the store.\nNext: agentidp serve{with_file}\n"
         ),
         None => format!(
             "The installation stood already. The administrator's client id is {client_id}.\n\
-             If its secret is lost: agentidp init --new-admin-secret\n"
+             If its secret is lost: agentidp init{with_file} --new-admin-secret\n"
         ),
     }
 }

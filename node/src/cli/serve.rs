@@ -6,7 +6,7 @@ use super::output::CommandError;
 use super::reload::Reload;
 use super::server_options::{ConfigFile, Overrides};
 use super::signals::{Asked, Hangup, Signals};
-use crate::app::{Foundation, Machine, MasterKeyPolicy, Running};
+use crate::app::{Foundation, Listeners, Machine, MasterKeyPolicy, Running};
 use crate::config::Environment;
 
 /// Options of `serve`.
@@ -22,8 +22,9 @@ pub struct Options {
 pub async fn run(options: Options, environment: &Environment) -> Result<(), CommandError> {
     let (config, reload) = Reload::first(options.file.config, environment, options.overrides)?;
     let mut signals = Signals::listen(Hangup::Reloads)?;
-    let foundation = Foundation::open(config, Machine::real(), MasterKeyPolicy::Require).await?;
-    let running = Running::start(foundation).await?;
+    let foundation = Foundation::open(config.clone(), Machine::real(), MasterKeyPolicy::Require).await?;
+    let listeners = Listeners::bind(&config.server).await?;
+    let running = Running::start(foundation, listeners).await?;
     until_stopped(running, &mut signals, &reload).await
 }
 

@@ -13,6 +13,8 @@ on_both_stores!(
     the_line_for_programs_has_the_promised_members,
     a_lost_secret_can_be_replaced,
     an_administrator_that_was_suspended_or_renamed_comes_back,
+    a_port_that_is_taken_at_the_first_start_costs_no_secret,
+    a_new_secret_needs_an_installation,
     port_zero_picks_a_free_port,
     the_printed_lines_work_when_pasted,
     init_and_serve_are_dev_in_two_steps,
@@ -138,6 +140,27 @@ async fn an_administrator_that_was_suspended_or_renamed_comes_back(backend: Back
     assert_eq!(list["total"], 1, "{list}");
     assert_eq!(list["data"][0]["email"], "root@agents.example");
     assert_eq!(list["data"][0]["status"], "active");
+}
+
+/// A first start that fails for the port must not use up the secret that is shown once.
+async fn a_port_that_is_taken_at_the_first_start_costs_no_secret(backend: Backend) {
+    let place = Place::fresh(NodeOptions::on(backend)).await;
+    let taken = std::net::TcpListener::bind(place.address()).expect("the port is free");
+    let failed = place.launch().await.expect_err("the port is taken");
+    assert!(failed.output.contains(&place.address().to_string()), "{failed:?}");
+    drop(taken);
+    let (_process, announcement) = place.launch().await.expect("a start");
+    assert!(announcement.text("clientSecret").starts_with("sk_live_"));
+}
+
+async fn a_new_secret_needs_an_installation(backend: Backend) {
+    let place = Place::fresh(NodeOptions::on(backend)).await;
+    let mut command = place.dev_command();
+    let failed = place
+        .launch_with(command.arg("--new-admin-secret"))
+        .await
+        .expect_err("nothing is there");
+    assert!(failed.output.contains("no installation"), "{failed:?}");
 }
 
 async fn port_zero_picks_a_free_port(backend: Backend) {

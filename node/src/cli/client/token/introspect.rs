@@ -30,9 +30,9 @@ pub async fn run(input: TokenInput, session: &mut Session<'_>) -> Result<Exit, F
             ("token id", or_dash(answer.jti)),
         ])?;
     } else {
-        session
-            .out
-            .line("not active: it is expired, revoked, or not a token of this issuer")?;
+        session.out.line(
+            "not active: it is expired or revoked, its agent is suspended, or it is not a token of this issuer",
+        )?;
     }
     Ok(Exit::Done)
 }

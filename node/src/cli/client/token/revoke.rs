@@ -17,7 +17,7 @@ pub async fn run(input: TokenInput, session: &mut Session<'_>) -> Result<Exit, F
     } else {
         session
             .out
-            .line("revoked: no node that can be reached accepts it any more")?;
+            .line("done: no node that can be reached accepts exactly this token (whether it was alive is not told)")?;
     }
     Ok(Exit::Done)
 }

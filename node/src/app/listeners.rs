@@ -1,0 +1,42 @@
+//! The sockets of a node. They are taken apart from serving, so that `dev` can take them before it makes anything: a port that
+//! is in use would otherwise swallow the secret that is shown once.
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+use super::error::StartError;
+use crate::config::ServerConfig;
+
+/// A node's sockets, bound; nobody is answered yet.
+pub struct Listeners {
+    /// Where agents are served.
+    pub agents: TcpListener,
+    /// The address of `agents`.
+    pub address: SocketAddr,
+    /// Where operators are served.
+    pub operators: TcpListener,
+    /// The address of `operators`.
+    pub operator_address: SocketAddr,
+}
+
+impl Listeners {
+    /// Takes both, or neither.
+    pub async fn bind(config: &ServerConfig) -> Result<Self, StartError> {
+        let (agents, address) = bind(config.listen).await?;
+        let (operators, operator_address) = bind(config.operator_listen).await?;
+        Ok(Self {
+            agents,
+            address,
+            operators,
+            operator_address,
+        })
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let refused = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let bound = listener.local_addr().map_err(refused)?;
+    Ok((listener, bound))
+}
