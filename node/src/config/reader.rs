@@ -90,6 +90,12 @@ impl Reader {
         found.map(|(secret, _)| secret)
     }
 
+    /// Whether a key is set in a stronger layer than another, or is set alone.
+    pub fn outranks(&self, key: &str, other: &str) -> bool {
+        let strongest = |key: &str| self.layers.iter().rposition(|layer| layer.values.contains_key(key));
+        strongest(key) > strongest(other)
+    }
+
     /// Notes that something is wrong with a key.
     pub fn mistake(&mut self, key: &str, reason: impl Into<String>) {
         self.mistakes.push(Mistake {

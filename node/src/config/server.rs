@@ -37,7 +37,10 @@ pub struct ServerConfig {
 impl ServerConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let mut listen = reader.value("server.listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)));
-        if let Some(port) = reader.optional::<u16>("server.port") {
+        // A whole address that was given as a flag is not changed by a PORT that some platform sets.
+        if let Some(port) = reader.optional::<u16>("server.port")
+            && reader.outranks("server.port", "server.listen")
+        {
             listen.set_port(port);
         }
         let config = Self {

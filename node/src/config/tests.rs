@@ -51,6 +51,16 @@ fn well_known_names_are_understood_and_yield_to_ours() {
 }
 
 #[test]
+fn a_port_alone_changes_an_address_of_a_weaker_layer_only() {
+    let port = |file: &str, env: &[(&str, &str)]| load(file, env).expect("valid").0.server.listen.port();
+    let listen = "[server]\nlisten = '127.0.0.1:4000'";
+    assert_eq!(port(listen, &[]), 4000);
+    assert_eq!(port(listen, &[("PORT", "8080")]), 8080);
+    let both = [("PORT", "8080"), ("AGENTIDP_SERVER__LISTEN", "127.0.0.1:5000")];
+    assert_eq!(port(listen, &both), 5000);
+}
+
+#[test]
 fn every_mistake_is_reported_at_once_and_the_nearest_key_is_named() {
     let text = mistakes(
         "[server]\nlisten = 'here'\nbody_limt = 5\n[cluster]\nheartbeat = '2s'",
