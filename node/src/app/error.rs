@@ -54,15 +54,18 @@ pub enum StartError {
     #[error("TLS can't be used: {0}")]
     Tls(#[from] TlsError),
     /// A listener can't be bound.
-    #[error(
-        "can't listen on {address}: {source}; is another process using the port? Give another with --listen (server.listen) or --operator-listen (server.operator_listen)"
-    )]
+    #[error("can't listen on {address}: {source}; is another process using the port? Give another with {option}")]
     Listen {
         /// Where.
         address: std::net::SocketAddr,
+        /// The flag and the key that give another.
+        option: &'static str,
         /// Why.
         source: std::io::Error,
     },
+    /// Two things are wrong that do not depend on each other.
+    #[error("{0}\n{1}")]
+    Both(Box<StartError>, Box<StartError>),
     /// Nobody has made an installation yet.
     #[error("this node holds no installation yet; make one with: agentidp init --config FILE, or: agentidp dev")]
     NotInitialised,

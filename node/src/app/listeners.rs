@@ -21,21 +21,29 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Takes both, or neither.
+    /// Takes both, or neither; tells of both if neither is to be had.
     pub async fn bind(config: &ServerConfig) -> Result<Self, StartError> {
-        let (agents, address) = bind(config.listen).await?;
-        let (operators, operator_address) = bind(config.operator_listen).await?;
-        Ok(Self {
-            agents,
-            address,
-            operators,
-            operator_address,
-        })
+        let agents = bind(config.listen, "--listen (server.listen)").await;
+        let operators = bind(config.operator_listen, "--operator-listen (server.operator_listen)").await;
+        match (agents, operators) {
+            (Ok((agents, address)), Ok((operators, operator_address))) => Ok(Self {
+                agents,
+                address,
+                operators,
+                operator_address,
+            }),
+            (Err(first), Err(second)) => Err(StartError::Both(Box::new(first), Box::new(second))),
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+        }
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let refused = |source| StartError::Listen { address, source };
+async fn bind(address: SocketAddr, option: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let refused = |source| StartError::Listen {
+        address,
+        option,
+        source,
+    };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
     Ok((listener, bound))

@@ -148,7 +148,17 @@ async fn a_port_that_is_taken_at_the_first_start_costs_no_secret(backend: Backen
     let taken = std::net::TcpListener::bind(place.address()).expect("the port is free");
     let failed = place.launch().await.expect_err("the port is taken");
     assert!(failed.output.contains(&place.address().to_string()), "{failed:?}");
-    drop(taken);
+    assert!(!place.data_dir().exists(), "nothing was made");
+    let operators = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let operators_address = operators.local_addr().expect("an address").to_string();
+    let (listen, data_dir) = (place.address().to_string(), place.data_dir().display().to_string());
+    let ports = ["--listen", &listen, "--operator-listen", &operators_address];
+    let mut command = place.command(&[&["dev", "--data-dir", &data_dir], &ports[..]].concat());
+    let failed = place.launch_with(&mut command).await.expect_err("both are taken");
+    for told in ports {
+        assert!(failed.output.contains(told), "{told} in {failed:?}");
+    }
+    drop((taken, operators));
     let (_process, announcement) = place.launch().await.expect("a start");
     assert!(announcement.text("clientSecret").starts_with("sk_live_"));
 }
