@@ -59,3 +59,24 @@ pub fn load(
     layers.push(overrides.layer());
     Config::load(layers)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_given_as_a_flag_wins_over_the_environment() {
+        let environment = Environment::of(&[("PORT", "3105"), ("AGENTIDP_SERVER__OPERATOR_LISTEN", "127.0.0.1:3905")]);
+        let addresses = |overrides: &Overrides| {
+            let (config, _) = load(None, &environment, overrides).expect("valid");
+            (config.server.listen.port(), config.server.operator_listen.port())
+        };
+        assert_eq!(addresses(&Overrides::default()), (3105, 3905));
+        let flags = Overrides {
+            listen: Some("127.0.0.1:3100".to_owned()),
+            operator_listen: Some("127.0.0.1:3900".to_owned()),
+            data_dir: None,
+        };
+        assert_eq!(addresses(&flags), (3100, 3900));
+    }
+}
