@@ -22,7 +22,7 @@ use crate::config::Environment;
 /// An identity provider for AI agents.
 ///
 /// Exit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 not authenticated or refused · 4 not found ·
-/// 5 conflict · 6 checked and found broken · 69 the server is unavailable.
+/// 5 conflict · 6 checked and found broken or dead · 69 the server is unavailable.
 #[derive(Parser)]
 #[command(name = "agentidp", version, propagate_version = true, max_term_width = 110)]
 pub(crate) struct Cli {

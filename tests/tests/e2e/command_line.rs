@@ -8,6 +8,7 @@ use serde_json::json;
 
 on_both_stores!(
     a_token_is_taken_looked_at_and_killed,
+    what_is_no_live_token_is_not_called_revoked,
     agents_live_their_lives,
     credentials_live_their_lives,
     the_audit_log_is_read_followed_and_verified,
@@ -46,10 +47,51 @@ async fn a_token_is_taken_looked_at_and_killed(backend: Backend) {
         serde_json::from_str::<serde_json::Value>(&body).expect("JSON")["active"],
         true
     );
-    let _ = shell.run_with_input(&["token", "revoke"], &token).expect(0);
+    let killed = shell.run_with_input(&["token", "revoke"], &token).expect(0).out;
+    assert!(killed.starts_with("revoked"), "{killed}");
     assert!(!node.is_active(token.trim()).await);
-    let dead = shell.run_with_input(&["token", "introspect"], &token).expect(0).out;
-    assert!(dead.contains("not active"), "{dead}");
+    let dead = shell.run_with_input(&["token", "introspect"], &token).expect(6).out;
+    assert!(
+        dead.contains("not active") && dead.contains("its agent is suspended"),
+        "{dead}"
+    );
+    let dead = shell
+        .run_with_input(&["token", "introspect", "--json"], &token)
+        .expect(6);
+    assert!(dead.out.contains("\"active\":false"), "{dead:?}");
+}
+
+async fn what_is_no_live_token_is_not_called_revoked(backend: Backend) {
+    let node = Node::start(backend).await;
+    let shell = Shell::of(&node, &node.admin);
+    let token = shell.run(&["token"]).expect(0).out;
+    let _ = shell.run_with_input(&["token", "revoke"], &token).expect(0);
+    for dead in [token.as_str(), "garbage"] {
+        let told = shell.run_with_input(&["token", "revoke"], dead).expect(4).out;
+        assert!(
+            told.starts_with("not revoked") && told.contains("no live token"),
+            "{told}"
+        );
+        let told = shell.run_with_input(&["token", "revoke", "--json"], dead).expect(4).out;
+        assert_eq!(told.trim(), r#"{"revoked":false}"#);
+    }
+    // Who may not look may kill all the same, and is told no more than is known.
+    let admin = node.admin().await;
+    let agent = admin.new_agent().await["agentId"].as_str().expect("an id").to_owned();
+    let narrow = admin.new_secret(&agent, &json!({ "scopes": ["agents:read"] })).await;
+    let blind = Shell::of(&node, &narrow);
+    let token = blind.run(&["token"]).expect(0).out;
+    for token in [token.as_str(), "garbage"] {
+        let told = blind.run_with_input(&["token", "revoke"], token).expect(0).out;
+        assert!(
+            told.contains("will not accept it") && told.contains("not known"),
+            "{told}"
+        );
+    }
+    assert!(!node.is_active(token.trim()).await);
+    let others = shell.run(&["token"]).expect(0).out;
+    let _ = blind.run_with_input(&["token", "revoke"], &others).expect(3);
+    assert!(node.is_active(others.trim()).await);
 }
 
 const NEW_AGENT: [&str; 10] = [

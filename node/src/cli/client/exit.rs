@@ -17,7 +17,7 @@ pub enum Exit {
     NotFound,
     /// The thing is not in the state in which this can be done.
     Conflict,
-    /// Something was checked and found broken: the audit chain.
+    /// Something was checked and found broken or dead: the audit chain, a token.
     Broken,
     /// The server can't be reached, or is busy; trying later may help (`EX_UNAVAILABLE` of sysexits.h).
     Unavailable,
@@ -31,7 +31,7 @@ pub const EXIT_CODES: &[(u8, &str)] = &[
     (3, "not authenticated or refused"),
     (4, "not found"),
     (5, "conflict"),
-    (6, "checked and found broken"),
+    (6, "checked and found broken or dead"),
     (69, "the server is unavailable"),
 ];
 

@@ -94,15 +94,20 @@ async fn a_token_is_looked_at_and_killed_from_a_file() {
         ran.requests,
         ["POST /oauth2/introspect token=a.b.c&token_type_hint=access_token"]
     );
-    let ran = done(
-        &format!("token introspect --json --token-file {path}"),
-        200,
-        r#"{"active":false}"#,
-    )
-    .await;
+    let introspect = format!("token introspect --json --token-file {path}");
+    let ran = run(&introspect, 200, r#"{"active":false}"#).await;
     assert_eq!(ran.printed, "{\"active\":false}\n");
-    let ran = done(&format!("token revoke --json --token-file {path}"), 200, "").await;
+    assert!(matches!(ran.result, Ok(Exit::Broken)), "{:?}", ran.result);
+
+    let revoke = format!("token revoke --json --token-file {path}");
+    let ran = done(&revoke, 200, r#"{"active":true}"#).await;
     assert_eq!(ran.printed, "{\"revoked\":true}\n");
+    let ran = run(&revoke, 200, r#"{"active":false}"#).await;
+    assert_eq!(ran.printed, "{\"revoked\":false}\n");
+    assert!(matches!(ran.result, Ok(Exit::NotFound)), "{:?}", ran.result);
+    let both =
+        ["introspect", "revoke"].map(|path| format!("POST /oauth2/{path} token=a.b.c&token_type_hint=access_token"));
+    assert_eq!(ran.requests, both, "it is killed whatever the look told");
 }
 
 #[tokio::test]

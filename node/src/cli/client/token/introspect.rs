@@ -10,10 +10,11 @@ use crate::cli::client::output::or_dash;
 use crate::cli::client::secret_source;
 use crate::cli::client::session::Session;
 
-/// Prints it. A token that is not active is an answer, and no failure.
+/// Prints it. A token that is not active has an exit code of its own, so that a shell can tell.
 pub async fn run(input: TokenInput, session: &mut Session<'_>) -> Result<Exit, Failure> {
     let token = secret_source::token(input.token_file.as_deref())?;
     let answer = session.client.tokens().introspect(&token).await?;
+    let exit = if answer.active { Exit::Done } else { Exit::Broken };
     if session.out.is_json() {
         session.out.json(&answer)?;
     } else if answer.active {
@@ -34,7 +35,7 @@ pub async fn run(input: TokenInput, session: &mut Session<'_>) -> Result<Exit, F
             "not active: it is expired or revoked, its agent is suspended, or it is not a token of this issuer",
         )?;
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 fn audience(audience: Audience) -> String {

@@ -25,9 +25,9 @@ pub struct TokenCommand {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Tell what the server knows of a token; needs the scope tokens:read.
+    /// Tell what the server knows of a token; needs the scope tokens:read. Exit code 6 if it is not active.
     Introspect(TokenInput),
-    /// Kill a token, everywhere, at once.
+    /// Kill a token, everywhere, at once. Exit code 4 if there was no live token to kill, as far as the caller may know.
     Revoke(TokenInput),
 }
 
