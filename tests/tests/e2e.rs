@@ -36,6 +36,8 @@ mod damage;
 mod discovery;
 #[path = "e2e/disk.rs"]
 mod disk;
+#[path = "e2e/first_start.rs"]
+mod first_start;
 #[path = "e2e/health.rs"]
 mod health;
 #[path = "e2e/introspection.rs"]

@@ -67,7 +67,9 @@ pub enum StartError {
     #[error("{0}\n{1}")]
     Both(Box<StartError>, Box<StartError>),
     /// Nobody has made an installation yet.
-    #[error("this node holds no installation yet; make one with: agentidp init --config FILE, or: agentidp dev")]
+    #[error(
+        "the data directory holds no installation; give the right one with --data-dir or cluster.data_dir, or make one with: agentidp init --config FILE, or: agentidp dev"
+    )]
     NotInitialised,
     /// The store knows an installation whose keys are elsewhere.
     #[error(

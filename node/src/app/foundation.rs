@@ -136,12 +136,13 @@ fn cluster_meters(meters: &Meters) -> ClusterMeters {
     }
 }
 
-/// Makes the directory for its owner only, and finds out now whether it can be written.
+/// Makes the directory for its owner only, if there is none, and finds out now whether it can be written.
 pub fn prepare_data_directory(path: &Path) -> Result<(), StartError> {
     let fail = |source| StartError::DataDirectory {
         path: path.to_owned(),
         source,
     };
+    let is_new = !path.exists();
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -151,6 +152,28 @@ pub fn prepare_data_directory(path: &Path) -> Result<(), StartError> {
     std::fs::write(&probe, b"probe")
         .and_then(|()| std::fs::remove_file(&probe))
         .map_err(fail)?;
-    // Nothing in here belongs into a repository, least of all the master key.
-    std::fs::write(path.join(".gitignore"), b"*\n").map_err(fail)
+    if is_new {
+        // Nothing in here belongs into a repository, least of all the master key. What somebody else made may be one.
+        std::fs::write(path.join(".gitignore"), b"*\n").map_err(fail)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_is_made_keeps_out_of_repositories_and_another_is_left_as_it_is() {
+        let scratch = tempfile::tempdir().expect("a temporary directory");
+        let made = scratch.path().join("deep/data");
+        let text = |path: &Path| std::fs::read_to_string(path.join(".gitignore")).ok();
+        prepare_data_directory(&made).expect("it can be made");
+        assert_eq!(text(&made).as_deref(), Some("*\n"));
+        prepare_data_directory(scratch.path()).expect("it can be used");
+        assert_eq!(text(scratch.path()), None);
+        std::fs::write(made.join(".gitignore"), "/target\n").expect("it can be written");
+        prepare_data_directory(&made).expect("it can be used again");
+        assert_eq!(text(&made).as_deref(), Some("/target\n"));
+    }
 }

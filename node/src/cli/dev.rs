@@ -36,13 +36,14 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
         Hangup::Reloads
     };
     let mut signals = Signals::listen(hangup)?;
-    let admin_secret = if options.new_admin_secret {
-        AdminSecret::Replace
+    // Where nothing is installed there is no secret to replace: then nothing is made, not even a master key.
+    let (admin_secret, master_key) = if options.new_admin_secret {
+        (AdminSecret::Replace, MasterKeyPolicy::Require)
     } else {
-        AdminSecret::IfNone
+        (AdminSecret::IfNone, MasterKeyPolicy::CreateIfMissing)
     };
     let listeners = Listeners::bind(&config.server).await?;
-    let foundation = Foundation::open(config.clone(), Machine::real(), MasterKeyPolicy::CreateIfMissing).await?;
+    let foundation = Foundation::open(config.clone(), Machine::real(), master_key).await?;
     let installation = foundation.bootstrap(admin_secret).await?;
     let running = Running::start(foundation, listeners).await?;
     let data_dir = std::path::absolute(&config.cluster.data_dir)?.display().to_string();

@@ -30,12 +30,13 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
     let with_file = file.map_or_else(String::new, |path| format!(" --config {}", path.display()));
     let (config, _) = load(options.file.config.as_ref(), environment, &options.overrides)?;
     init_logging(&config.telemetry);
-    let admin_secret = if options.new_admin_secret {
-        AdminSecret::Replace
+    // Where nothing is installed there is no secret to replace: then nothing is made, not even a master key.
+    let (admin_secret, master_key) = if options.new_admin_secret {
+        (AdminSecret::Replace, MasterKeyPolicy::Require)
     } else {
-        AdminSecret::IfNone
+        (AdminSecret::IfNone, MasterKeyPolicy::CreateIfMissing)
     };
-    let foundation = Foundation::open(config, Machine::real(), MasterKeyPolicy::CreateIfMissing).await?;
+    let foundation = Foundation::open(config, Machine::real(), master_key).await?;
     let installed = foundation.bootstrap(admin_secret).await;
     let closed = foundation.close().await;
     let installation = installed?;

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use e2e::node::{ALL_SCOPES, Place};
-use e2e::process::Process;
-use e2e::{Backend, Client, Node, NodeOptions, Wire, eventually, on_both_stores, wire};
+use e2e::{Backend, Node, NodeOptions, Wire, eventually, on_both_stores, wire};
 use serde_json::json;
 
 on_both_stores!(
@@ -13,12 +12,7 @@ on_both_stores!(
     the_line_for_programs_has_the_promised_members,
     a_lost_secret_can_be_replaced,
     an_administrator_that_was_suspended_or_renamed_comes_back,
-    a_port_that_is_taken_at_the_first_start_costs_no_secret,
-    a_new_secret_needs_an_installation,
     port_zero_picks_a_free_port,
-    the_printed_lines_work_when_pasted,
-    init_and_serve_are_dev_in_two_steps,
-    serve_without_init_says_what_to_do,
     sigterm_finishes_what_is_in_flight_and_exits_0,
     sigint_is_the_same,
     a_request_that_never_ends_does_not_hold_up_the_stop_for_ever,
@@ -142,37 +136,6 @@ async fn an_administrator_that_was_suspended_or_renamed_comes_back(backend: Back
     assert_eq!(list["data"][0]["status"], "active");
 }
 
-/// A first start that fails for the port must not use up the secret that is shown once.
-async fn a_port_that_is_taken_at_the_first_start_costs_no_secret(backend: Backend) {
-    let place = Place::fresh(NodeOptions::on(backend)).await;
-    let taken = std::net::TcpListener::bind(place.address()).expect("the port is free");
-    let failed = place.launch().await.expect_err("the port is taken");
-    assert!(failed.output.contains(&place.address().to_string()), "{failed:?}");
-    assert!(!place.data_dir().exists(), "nothing was made");
-    let operators = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let operators_address = operators.local_addr().expect("an address").to_string();
-    let (listen, data_dir) = (place.address().to_string(), place.data_dir().display().to_string());
-    let ports = ["--listen", &listen, "--operator-listen", &operators_address];
-    let mut command = place.command(&[&["dev", "--data-dir", &data_dir], &ports[..]].concat());
-    let failed = place.launch_with(&mut command).await.expect_err("both are taken");
-    for told in ports {
-        assert!(failed.output.contains(told), "{told} in {failed:?}");
-    }
-    drop((taken, operators));
-    let (_process, announcement) = place.launch().await.expect("a start");
-    assert!(announcement.text("clientSecret").starts_with("sk_live_"));
-}
-
-async fn a_new_secret_needs_an_installation(backend: Backend) {
-    let place = Place::fresh(NodeOptions::on(backend)).await;
-    let mut command = place.dev_command();
-    let failed = place
-        .launch_with(command.arg("--new-admin-secret"))
-        .await
-        .expect_err("nothing is there");
-    assert!(failed.output.contains("no installation"), "{failed:?}");
-}
-
 async fn port_zero_picks_a_free_port(backend: Backend) {
     let place = Place::fresh(NodeOptions::on(backend)).await;
     let data_dir = place.data_dir().display().to_string();
@@ -192,123 +155,6 @@ async fn port_zero_picks_a_free_port(backend: Backend) {
         assert!(!url.ends_with(":0"), "{url}");
         let _ = e2e::Api::at(url).get("/health/ready").send().await.expect(200);
     }
-}
-
-async fn the_printed_lines_work_when_pasted(backend: Backend) {
-    let has_curl = std::process::Command::new("curl")
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !has_curl {
-        e2e::skip::note("life_cycle::the_printed_lines_work_when_pasted", "there is no curl");
-        return;
-    }
-    let place = Place::fresh(NodeOptions::on(backend)).await;
-    let (listen, data_dir) = (place.address().to_string(), place.data_dir().display().to_string());
-    let mut command = place.command(&[
-        "dev",
-        "--listen",
-        &listen,
-        "--operator-listen",
-        "127.0.0.1:0",
-        "--data-dir",
-        &data_dir,
-    ]);
-    let (_process, first_line) = Process::start(&mut command, &place.scratch.path("node.log"));
-    let _ = first_line.await;
-    let is_step = |line: &&str| line.starts_with("curl") || line.starts_with("TOKEN=");
-    let script = eventually("three lines to paste", async || {
-        let log = place.log();
-        let steps: Vec<&str> = log.lines().map(str::trim).filter(is_step).collect();
-        (steps.len() >= 3).then(|| steps.join("\necho\n"))
-    })
-    .await;
-    let output = std::process::Command::new("sh")
-        .args(["-e", "-c", &script])
-        .output()
-        .expect("sh runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{script}\n{text}");
-    assert!(
-        text.contains("\"active\":true") && text.contains("\"total\":1"),
-        "{script}\n{text}"
-    );
-}
-
-async fn init_and_serve_are_dev_in_two_steps(backend: Backend) {
-    let place = Place::fresh(NodeOptions::on(backend)).await;
-    let config = write_config(&place);
-    let config = config.as_str();
-    let init = || {
-        place
-            .command(&["init", "--config", config, "--json"])
-            .output()
-            .expect("it runs")
-    };
-    let first = init();
-    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
-    let first: serde_json::Value = serde_json::from_slice(&first.stdout).expect("one JSON object");
-    let again: serde_json::Value = serde_json::from_slice(&init().stdout).expect("one JSON object");
-    assert_eq!(
-        (&again["clientId"], &again["clientSecret"]),
-        (&first["clientId"], &json!(null))
-    );
-    let migrated = place
-        .command(&["migrate", "--config", config])
-        .status()
-        .expect("it runs");
-    assert!(migrated.success());
-    let text = |member: &str| first[member].as_str().expect("a text").to_owned();
-    let client = Client {
-        id: text("clientId"),
-        secret: text("clientSecret"),
-        credential: String::new(),
-    };
-    let (mut process, _) = Process::start(
-        &mut place.command(&["serve", "--config", config]),
-        &place.scratch.path("serve.log"),
-    );
-    let api = e2e::Api::at(&format!("http://{}", place.address()));
-    eventually("the node to be ready", async || {
-        api.get("/health/ready")
-            .try_send()
-            .await
-            .ok()
-            .filter(|answer| answer.status == 200)
-    })
-    .await;
-    let _ = api
-        .post("/oauth2/token")
-        .basic(&client)
-        .form(&[("grant_type", "client_credentials")])
-        .send()
-        .await
-        .expect(200);
-    process.signal("TERM");
-    assert!(process.exit().await.success());
-}
-
-/// A configuration for this place, given as a file, and that file's path.
-fn write_config(place: &Place) -> String {
-    let path = place.scratch.path("agentidp.toml");
-    let (listen, data_dir) = (place.address(), place.data_dir());
-    let text = format!(
-        "[server]\nlisten = \"{listen}\"\noperator_listen = \"127.0.0.1:0\"\n\n[cluster]\ndata_dir = \"{}\"\n",
-        data_dir.display()
-    );
-    std::fs::write(&path, text).expect("the scratch directory can be written");
-    path.display().to_string()
-}
-
-async fn serve_without_init_says_what_to_do(backend: Backend) {
-    let place = Place::fresh(NodeOptions::on(backend)).await;
-    let config = write_config(&place);
-    let failed = place
-        .launch_with(&mut place.command(&["serve", "--config", &config]))
-        .await
-        .expect_err("there is nothing to serve");
-    assert!(!failed.status.success());
-    assert!(failed.output.contains("agentidp init"), "{failed:?}");
 }
 
 /// A connection with a request whose head the node has read and whose body it waits for, and the end of that body.
