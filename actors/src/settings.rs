@@ -26,6 +26,8 @@ pub struct AuditSettings {
     pub batch_max: usize,
     /// How long a record may wait until as many others have come as the last transaction had; zero is not at all.
     pub batch_wait: Duration,
+    /// How long a record that does not press may wait until one does.
+    pub unhurried_wait: Duration,
     /// The most records that wait; beyond, records are refused.
     pub waiting_max: usize,
     /// How long a caller waits for its record to be durable.
@@ -37,6 +39,7 @@ impl Default for AuditSettings {
         Self {
             batch_max: 512,
             batch_wait: Duration::from_millis(2),
+            unhurried_wait: Duration::from_millis(50),
             waiting_max: 16_384,
             deadline: Duration::from_secs(5),
         }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::batch::Batch;
 use super::handle::{AuditParts, Waiter};
-use super::state::Entry;
+use super::state::{Entry, Gather};
 use crate::lock::lock;
 use crate::supervision::ActorKind;
 
@@ -59,12 +59,18 @@ impl Actor for AuditWriter {
     }
 }
 
-/// Waits for company, if there is reason to expect it; see [`AuditState::on_gather`](super::state::AuditState::on_gather).
+/// Waits a moment for what makes the next batch worth its transaction, if anything does; then what has come is written.
 async fn gather(parts: &AuditParts) {
-    let wait = parts.settings.batch_wait;
-    if !wait.is_zero() && lock(&parts.state).on_gather() {
-        // Whether all came or the time is over, what has come is written.
-        let _ = tokio::time::timeout(wait, parts.gathered.notified()).await;
+    // A record that presses may be the first of a company: hence a second look.
+    for _ in 0..2 {
+        let at_most = match lock(&parts.state).on_gather() {
+            None => return,
+            Some(Gather::Company) => parts.settings.batch_wait,
+            Some(Gather::Pressing) => parts.settings.unhurried_wait,
+        };
+        if tokio::time::timeout(at_most, parts.gathered.notified()).await.is_err() {
+            return;
+        }
     }
 }
 

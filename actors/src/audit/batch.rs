@@ -87,6 +87,7 @@ pub(super) mod tests {
         let entry = |number| Entry {
             record: record(number),
             waiter: number,
+            is_pressing: true,
             since: Duration::ZERO,
         };
         Batch::new(numbers.map(entry).collect())

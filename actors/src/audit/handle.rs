@@ -47,14 +47,20 @@ impl AuditHandle {
     /// answered before. Once called, the record may be in the log even if the caller stops waiting.
     pub async fn record(&self, record: AuditRecord) -> Result<(), AuditError> {
         let (waiter, reply) = oneshot::channel();
-        self.put(record, Some(waiter))?;
+        self.put(record, Some(waiter), true)?;
         answer(self.parts.settings.deadline, reply).await?
     }
 
     /// As [`AuditHandle::record`], for records of what changes nothing: they are durable a moment later, and nobody waits
     /// for that. If a record is not taken, the caller must refuse, or count what it could not tell.
     pub fn submit(&self, record: AuditRecord) -> Result<(), AuditError> {
-        Ok(self.put(record, None)?)
+        Ok(self.put(record, None, true)?)
+    }
+
+    /// As [`AuditHandle::submit`], for records that come often and tell of little: they may be gathered for some 50 ms, so
+    /// that many share a transaction.
+    pub fn submit_unhurried(&self, record: AuditRecord) -> Result<(), AuditError> {
+        Ok(self.put(record, None, false)?)
     }
 
     /// Takes no more records and waits until all that were taken are durable or refused.
@@ -68,12 +74,17 @@ impl AuditHandle {
         }
     }
 
-    fn put(&self, record: AuditRecord, waiter: Waiter) -> Result<(), NoAnswer> {
+    fn put(&self, record: AuditRecord, waiter: Waiter, is_pressing: bool) -> Result<(), NoAnswer> {
         if !self.writer.is_occupied() {
             return Err(NoAnswer::Down);
         }
         let since = self.parts.clock.monotonic();
-        let entry = Entry { record, waiter, since };
+        let entry = Entry {
+            record,
+            waiter,
+            is_pressing,
+            since,
+        };
         let wake = lock(&self.parts.state)
             .on_record(entry)
             .map_err(|refusal| match refusal {

@@ -11,9 +11,23 @@ pub(crate) struct Entry<W> {
     pub record: AuditRecord,
     /// Whoever waits for it to be durable.
     pub waiter: W,
+    /// Whether it is to be durable soon, because somebody waits or because of what it says.
+    pub is_pressing: bool,
     /// Since when, on the monotonic clock.
     pub since: Duration,
 }
+
+/// What the writer does well to wait for before it takes the next batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gather {
+    /// As many pressing records as the last batch had. A transaction costs about as much for many records as for one.
+    Company,
+    /// The first pressing record: so far nothing presses.
+    Pressing,
+}
+
+/// So many records that do not press are a batch that is worth its transaction.
+const UNHURRIED_BATCH: usize = 256;
 
 /// Why a record was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +53,14 @@ pub(crate) enum Wake {
 pub(crate) struct AuditState<W> {
     waiting: VecDeque<Entry<W>>,
     waiting_max: usize,
+    /// How many of those that wait press.
+    pressing: usize,
     /// Whether the writer has been told that something waits, and has not yet found nothing.
     woken: bool,
-    /// How many records the last batch had. Its callers have their answers and tend to come again.
+    /// How many pressing records the last batch had. Their callers have their answers and tend to come again.
     company: usize,
-    /// Whether the writer waits until there are as many again.
-    gathering: bool,
+    /// What the writer waits for, if it does.
+    gathering: Option<Gather>,
     closed: bool,
 }
 
@@ -54,9 +70,10 @@ impl<W> AuditState<W> {
         Self {
             waiting: VecDeque::new(),
             waiting_max,
+            pressing: 0,
             woken: false,
             company: 0,
-            gathering: false,
+            gathering: None,
             closed: false,
         }
     }
@@ -69,9 +86,10 @@ impl<W> AuditState<W> {
         if self.waiting.len() >= self.waiting_max {
             return Err(Refusal::Full);
         }
+        self.pressing += usize::from(entry.is_pressing);
         self.waiting.push_back(entry);
-        if self.gathering && self.waiting.len() >= self.company {
-            self.gathering = false;
+        if self.gathering.is_some() && self.gathering != self.missing() {
+            self.gathering = None;
             return Ok(Wake::Gatherer);
         }
         Ok(match std::mem::replace(&mut self.woken, true) {
@@ -85,22 +103,33 @@ impl<W> AuditState<W> {
         self.woken = false;
     }
 
-    /// The writer is free: whether it does well to wait a moment for company. A transaction costs about as much for many
-    /// records as for one, so a batch is held back until it is as large as the last one; a lone caller never waits.
-    pub fn on_gather(&mut self) -> bool {
-        self.gathering = !self.waiting.is_empty() && self.waiting.len() < self.company;
+    /// The writer is free: what it does well to wait for, a moment at most. A lone caller never waits.
+    pub fn on_gather(&mut self) -> Option<Gather> {
+        self.gathering = self.missing();
         self.gathering
+    }
+
+    fn missing(&self) -> Option<Gather> {
+        let is_worth_it = self.waiting.is_empty() || self.waiting.len() >= UNHURRIED_BATCH;
+        match self.pressing {
+            0 if is_worth_it => None,
+            0 => Some(Gather::Pressing),
+            count => (count < self.company).then_some(Gather::Company),
+        }
     }
 
     /// The writer waits no longer: the next batch, in the order in which the records came. If there is none, the writer sleeps.
     pub fn on_free(&mut self, batch_max: usize) -> Vec<Entry<W>> {
         let count = self.waiting.len().min(batch_max);
         self.woken = count > 0;
-        self.gathering = false;
-        if count > 0 {
-            self.company = count;
+        self.gathering = None;
+        let batch: Vec<_> = self.waiting.drain(..count).collect();
+        let pressing = batch.iter().filter(|entry| entry.is_pressing).count();
+        self.pressing -= pressing;
+        if pressing > 0 {
+            self.company = pressing;
         }
-        self.waiting.drain(..count).collect()
+        batch
     }
 
     /// No record is taken from now on.
@@ -123,6 +152,7 @@ mod tests {
         Entry {
             record: record(number),
             waiter: number,
+            is_pressing: true,
             since: Duration::ZERO,
         }
     }
@@ -150,16 +180,16 @@ mod tests {
     #[test]
     fn a_batch_waits_until_it_is_as_large_as_the_last() {
         let mut state = AuditState::new(10);
-        assert!(!state.on_gather(), "nothing waits");
+        assert_eq!(state.on_gather(), None, "nothing waits");
         state.on_record(entry(1)).expect("room");
-        assert!(!state.on_gather(), "nobody has come before");
+        assert_eq!(state.on_gather(), None, "nobody has come before");
         assert_eq!(waiters(&state.on_free(512)), [1]);
         state.on_record(entry(2)).expect("room");
-        assert!(!state.on_gather(), "a lone caller never waits");
+        assert_eq!(state.on_gather(), None, "a lone caller never waits");
         state.on_record(entry(3)).expect("room");
         assert_eq!(waiters(&state.on_free(512)), [2, 3]);
         state.on_record(entry(4)).expect("room");
-        assert!(state.on_gather());
+        assert_eq!(state.on_gather(), Some(Gather::Company));
         assert_eq!(state.on_record(entry(5)), Ok(Wake::Gatherer));
         assert_eq!(state.on_record(entry(6)), Ok(Wake::Nobody), "the writer has been told");
         assert_eq!(waiters(&state.on_free(512)), [4, 5, 6]);
@@ -174,10 +204,34 @@ mod tests {
         assert_eq!(state.on_free(512).len(), 3);
         assert!(state.on_free(512).is_empty(), "the writer sleeps");
         assert_eq!(state.on_record(entry(4)), Ok(Wake::Sleeper));
-        assert!(state.on_gather(), "two more may come");
+        assert_eq!(state.on_gather(), Some(Gather::Company), "two more may come");
         assert_eq!(waiters(&state.on_free(512)), [4]);
         state.on_record(entry(5)).expect("room");
-        assert!(!state.on_gather());
+        assert_eq!(state.on_gather(), None);
+    }
+
+    #[test]
+    fn what_does_not_press_is_held_back_until_something_does_or_it_is_worth_a_transaction() {
+        let unhurried = |number| Entry {
+            is_pressing: false,
+            ..entry(number)
+        };
+        let mut state = AuditState::new(1000);
+        state.on_record(unhurried(1)).expect("room");
+        assert_eq!(state.on_gather(), Some(Gather::Pressing));
+        assert_eq!(state.on_record(unhurried(2)), Ok(Wake::Nobody));
+        assert_eq!(state.on_record(entry(3)), Ok(Wake::Gatherer));
+        assert_eq!(state.on_gather(), None, "a lone caller never waits");
+        assert_eq!(waiters(&state.on_free(512)), [1, 2, 3]);
+        assert!(state.on_free(512).is_empty(), "the writer sleeps");
+        state.on_record(unhurried(0)).expect("room");
+        assert_eq!(state.on_gather(), Some(Gather::Pressing));
+        for number in 2..UNHURRIED_BATCH as u128 {
+            assert_eq!(state.on_record(unhurried(number)), Ok(Wake::Nobody));
+        }
+        assert_eq!(state.on_record(unhurried(0)), Ok(Wake::Gatherer));
+        assert_eq!(state.on_gather(), None);
+        assert_eq!(state.on_free(512).len(), UNHURRIED_BATCH);
     }
 
     #[test]

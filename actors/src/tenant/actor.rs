@@ -186,6 +186,10 @@ impl Actor for Tenant {
                 let record = ask.client.as_ref().map(|client| &client.record);
                 state.on_authenticate(now, &ask.question, record)
             }),
+            TenantMessage::Used(credential, at) => {
+                let now = running.now();
+                running.state.on_used(now, credential, at);
+            }
             TenantMessage::Write(job) => {
                 if let Some(job) = running.jobs.on_job(job) {
                     running.begin(job, &me);

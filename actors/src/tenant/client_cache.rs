@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use domain::{AgentId, ClientRecord, Revision};
+use domain::{AgentId, ClientRecord, CredentialId, Revision, StoredCredential};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, UnitWeighter};
 
+use super::use_marks::UseMarks;
 use crate::seeded::SeededState;
 use crate::settings::TenantSettings;
 
@@ -17,6 +18,24 @@ use crate::settings::TenantSettings;
 pub(crate) struct WarmClient {
     pub record: ClientRecord,
     pub read_at: Revision,
+    used: UseMarks,
+}
+
+impl WarmClient {
+    /// A client that was read just now.
+    pub fn new(record: ClientRecord, read_at: Revision) -> Self {
+        let used = UseMarks::new(record.credentials.len());
+        Self { record, read_at, used }
+    }
+
+    /// Whether the organization is to be told at `now` (monotonic) that a credential is used: once in a while is enough.
+    pub fn is_use_news(&self, credential: CredentialId, now: Duration, once_in: Duration) -> bool {
+        let is_used = |stored: &StoredCredential| stored.credential.credential_id == credential;
+        match self.record.credentials.iter().position(is_used) {
+            Some(index) => self.used.is_due(index, now, once_in),
+            None => false,
+        }
+    }
 }
 
 /// What is known of a client without asking the store.
@@ -136,10 +155,7 @@ mod tests {
     fn warm(number: u128, read_at: u64) -> Arc<WarmClient> {
         let mut record = client_record(OrganizationId(Uuid::from_u128(1)), Timestamp::EPOCH);
         record.agent.agent_id = client(number);
-        Arc::new(WarmClient {
-            record,
-            read_at: Revision(read_at),
-        })
+        Arc::new(WarmClient::new(record, Revision(read_at)))
     }
 
     fn read_at(cache: &ClientCache, number: u128) -> Option<u64> {

@@ -125,7 +125,7 @@ impl ClientLoader {
             cache.put_unknown(client, clock.monotonic(), registrations);
             return Ok(None);
         };
-        let warm = Arc::new(WarmClient { record, read_at });
+        let warm = Arc::new(WarmClient::new(record, read_at));
         if self.is_current(&warm) {
             cache.put(warm.clone());
         }

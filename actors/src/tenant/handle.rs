@@ -9,6 +9,7 @@ use protocol::oauth::{OAuthError, PresentedClient, TokenRequest};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::client_cache::WarmClient;
 use super::client_loader::ClientLoader;
 use super::commands::{
     Command, DecommissionAgent, GenerateCredential, RegisterAgent, RevokeCredential, RotateSecret, UpdateAgent,
@@ -17,6 +18,7 @@ use super::commands::{
 use super::kin::TenantKin;
 use super::message::{Ask, TenantMessage};
 use super::requests::{AuthenticatedClient, Authorized, Caller, NewCredential, RotateCredential};
+use super::standing::stand;
 use crate::error::{AuthorizeError, TenantError};
 use crate::supervision::{Family, NoAnswer, answer};
 
@@ -47,23 +49,45 @@ impl TenantsHandle {
     pub async fn authorize(&self, request: &TokenRequest, origin: &Origin) -> Result<Authorized, AuthorizeError> {
         // Before anything is looked at: whatever is revoked from here on kills the token.
         let revision = self.parts.revocations.revision()?;
-        let asked = self.ask(&request.client, origin, || request.clone(), TenantMessage::Authorize);
+        let found = self.parts.loader.find(request.client.client_id).await?;
+        let asked = self.ask_of(found, origin, request.clone(), TenantMessage::Authorize);
         Ok(Authorized {
             grant: asked.await?,
             revision,
         })
     }
 
-    /// Who a client is that authenticates for something else than a token. A failure is put into the audit log as with
-    /// [`TenantsHandle::authorize`].
+    /// Who a client is that authenticates for something else than a token. What is known of a warm client answers that
+    /// without a mailbox; whoever fails goes on to the organization, which counts failures and puts them into the audit log
+    /// as with [`TenantsHandle::authorize`].
     pub async fn authenticate(
         &self,
         client: &PresentedClient,
         origin: &Origin,
     ) -> Result<AuthenticatedClient, AuthorizeError> {
         self.parts.revocations.revision()?;
-        self.ask(client, origin, || client.clone(), TenantMessage::Authenticate)
+        let kin = &self.parts.family.kin;
+        let found = self.parts.loader.find(client.client_id).await?;
+        // For a client that does not exist as well, so that its answer takes as long.
+        let record = found.as_ref().map(|warm| &warm.record);
+        let standing = stand(record, client, &kin.secrets, kin.clock.now());
+        if let (Some(warm), Ok(authenticated)) = (&found, standing) {
+            self.tell_of_use(warm, &authenticated);
+            return Ok(authenticated);
+        }
+        self.ask_of(found, origin, client.clone(), TenantMessage::Authenticate)
             .await
+    }
+
+    /// The organization writes down when credentials were last used; if it can't be told now, it is told another time.
+    fn tell_of_use(&self, warm: &WarmClient, client: &AuthenticatedClient) {
+        let family = &self.parts.family;
+        let (kin, now) = (&family.kin, family.kin.clock.monotonic());
+        if warm.is_use_news(client.credential, now, kin.settings.usage_flush) {
+            let member = family.member(client.organization);
+            let used = TenantMessage::Used(client.credential, kin.clock.now());
+            let _ = family.deliver(client.organization, &member, used);
+        }
     }
 
     /// Registers an agent in the caller's organization.
@@ -156,21 +180,21 @@ impl TenantsHandle {
         .await
     }
 
-    async fn ask<Q, A>(
+    /// Asks the organization of a client that was looked up.
+    async fn ask_of<Q, A>(
         &self,
-        presented: &PresentedClient,
+        client: Option<Arc<WarmClient>>,
         origin: &Origin,
-        question: impl FnOnce() -> Q,
+        question: Q,
         message: impl FnOnce(Ask<Q, A>) -> TenantMessage,
     ) -> Result<A, AuthorizeError> {
         let kin = &self.parts.family.kin;
-        let client = self.parts.loader.find(presented.client_id).await?;
         let organization = client
             .as_ref()
             .map_or(STRANGERS, |client| client.record.organization.organization_id);
         let (reply, answered) = oneshot::channel::<Result<A, OAuthError>>();
         let ask = Ask {
-            question: question(),
+            question,
             client,
             origin: origin.clone(),
             sent: kin.clock.monotonic(),

@@ -28,6 +28,8 @@ pub(crate) struct Ask<Q, A> {
 pub(crate) enum TenantMessage {
     Authorize(Ask<TokenRequest, Grant>),
     Authenticate(Ask<PresentedClient, AuthenticatedClient>),
+    /// A credential was used at this time, and nothing had to be asked for it.
+    Used(CredentialId, Timestamp),
     Write(Job),
     /// The write that was under way is over.
     Written,

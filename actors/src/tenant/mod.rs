@@ -18,6 +18,7 @@ mod requests;
 mod standing;
 mod state;
 mod usage;
+mod use_marks;
 
 pub(crate) use client_cache::ClientCache;
 pub(crate) use client_loader::{ClientLoader, LoaderParts};

@@ -136,6 +136,11 @@ impl TenantState {
         self.failures.give_back(now.monotonic, summary);
     }
 
+    /// A credential was used without this organization being asked.
+    pub fn on_used(&mut self, now: Now, credential: CredentialId, at: Timestamp) {
+        self.usage.on_use(now.monotonic, credential, at);
+    }
+
     /// The store did not take these.
     pub fn on_usage_lost(&mut self, now: Now, used: Vec<(CredentialId, Timestamp)>) {
         self.usage.give_back(now.monotonic, used);

@@ -297,6 +297,26 @@ async fn a_client_authenticates_for_something_else_than_a_token() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_use_of_a_credential_for_something_else_than_a_token_is_written_down_too() {
+    let world = World::start().await;
+    let tenants = &world.actors.tenants;
+    let used = || {
+        world.store.tables().credentials[&world.credential]
+            .credential
+            .last_used_at
+    };
+    for round in 1..=2 {
+        for _ in 0..50 {
+            let client = tenants.authenticate(&presented(world.agent, SECRET), &origin()).await;
+            assert!(client.is_ok());
+        }
+        let before = used();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(used() > before, "round {round}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_time_of_a_credentials_last_use_is_written_down_in_bulk() {
     let world = World::start().await;
     for _ in 0..50 {

@@ -64,7 +64,7 @@ fn audit_first_look(call: &Call, caller: &Caller, token: &VerifiedToken) -> Resu
         metadata: JsonText::object(&[("jti", &jti), ("targetAgentId", &subject)]),
         timestamp: now,
     };
-    services.audit.submit(record)?;
+    services.audit.submit_unhurried(record)?;
     services.seen.insert(token.digest, caller.agent);
     Ok(())
 }
