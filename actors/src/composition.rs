@@ -136,6 +136,7 @@ fn organizations(
         replication: dependencies.replication.clone(),
         secrets: dependencies.secrets.clone(),
         outbox: outbox.clone(),
+        audit: audit.clone(),
         cache,
     };
     Arc::new(TenantsParts {

@@ -101,6 +101,15 @@ impl From<NoAnswer> for AuditError {
     }
 }
 
+impl From<AuditError> for TenantError {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::Unavailable { retry_after } => Self::Unavailable { retry_after },
+            AuditError::Refused(error) => Self::Store(StoreError::Internal(error.to_string())),
+        }
+    }
+}
+
 impl From<NoAnswer> for AuthorizeError {
     fn from(reason: NoAnswer) -> Self {
         tracing::debug!(%reason, "a client could not be authorized");

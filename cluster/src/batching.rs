@@ -1,17 +1,19 @@
 //! Proposals in batches: whatever queues while one proposal is on its way becomes the next log entry, so that one
 //! synchronization of the disk and one round trip serve everybody who waits.
+//!
+//! Any node takes proposals; a batch goes to whoever leads. If its answer is lost, or the leader is, it goes out again
+//! under the same id until its callers have given up, and is applied once at most.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ports::ReplicationError;
 use metrics::Histogram;
-use openraft::errors::{ClientWriteError, RaftError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::command::{Batch, Command, CommandResult};
-use crate::raft_types::Raft;
+use crate::command::{Batch, BatchId, BatchResults, Command, CommandResult};
+use crate::leader::{LeaderError, LeaderLink};
 
 /// How many callers may wait for the next batch; more are turned away.
 const QUEUE: usize = 8_192;
@@ -22,10 +24,11 @@ pub(crate) const COMMANDS_PER_CALL_MAX: usize = 1_024;
 /// How long the commands of one batch are together, encoded, at most: more than 4,000 revocations.
 pub(crate) const BATCH_BYTES_MAX: usize = 256 * 1024;
 const _: () = assert!(COMMANDS_PER_CALL_MAX * crate::command::SMALL_COMMAND_BYTES <= BATCH_BYTES_MAX);
-/// How long to wait before asking again where there is no leader yet.
+/// How long to wait before proposing again what the leader has not taken, or not answered.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
 
 type Answer = Result<Vec<CommandResult>, ReplicationError>;
+type Outcome = Result<BatchResults, ReplicationError>;
 
 struct Proposal {
     commands: Vec<Command>,
@@ -44,13 +47,19 @@ pub(crate) struct Proposer {
 /// The other end of the queue; [`Batching::run`] serves it.
 pub(crate) struct Batching {
     queue: mpsc::Receiver<Proposal>,
-    raft: Raft,
+    leader: LeaderLink,
+    next: BatchId,
     commit_latency_seconds: Histogram,
 }
 
 impl Proposer {
-    /// A queue whose callers wait no longer than `deadline`.
-    pub(crate) fn new(raft: Raft, deadline: Duration, commit_latency_seconds: Histogram) -> (Self, Batching) {
+    /// A queue whose callers wait no longer than `deadline`; its batches count up from `first`.
+    pub(crate) fn new(
+        leader: LeaderLink,
+        first: BatchId,
+        deadline: Duration,
+        commit_latency_seconds: Histogram,
+    ) -> (Self, Batching) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         (
             Self {
@@ -59,7 +68,8 @@ impl Proposer {
             },
             Batching {
                 queue: receiver,
-                raft,
+                leader,
+                next: first,
                 commit_latency_seconds,
             },
         )
@@ -121,7 +131,7 @@ impl Batching {
         }
     }
 
-    async fn serve(&self, proposals: Vec<Proposal>) {
+    async fn serve(&mut self, proposals: Vec<Proposal>) {
         // Whoever has given up was told so already.
         let proposals: Vec<Proposal> = proposals
             .into_iter()
@@ -134,13 +144,15 @@ impl Batching {
             .iter()
             .flat_map(|proposal| proposal.commands.iter().cloned())
             .collect();
-        let outcome = self.write(Batch(commands), give_up_at).await;
+        let id = self.next;
+        self.next.number += 1;
+        let outcome = self.write(Batch { id, commands }, give_up_at).await;
         answer(proposals, outcome);
     }
 
-    async fn write(&self, batch: Batch, give_up_at: Instant) -> Answer {
+    async fn write(&self, batch: Batch, give_up_at: Instant) -> Outcome {
         let proposed_at = Instant::now();
-        let outcome = timeout_at(give_up_at, self.write_to_leader(batch))
+        let outcome = timeout_at(give_up_at, self.write_to_leader(&batch))
             .await
             .unwrap_or_else(|_| Err(too_late()));
         if outcome.is_ok() {
@@ -149,22 +161,17 @@ impl Batching {
         outcome
     }
 
-    /// A leader that was just elected, or restarted, takes no writes until a quorum has confirmed it: try again.
-    async fn write_to_leader(&self, batch: Batch) -> Answer {
+    /// While nobody leads, and while a new leader is not yet confirmed by a quorum, nobody takes it: try again.
+    async fn write_to_leader(&self, batch: &Batch) -> Outcome {
         loop {
-            match self.raft.client_write(batch.clone()).await {
-                Ok(written) => return Ok(written.data),
-                Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward))) => {
-                    if let Some(leader) = forward.leader_id.filter(|leader| leader != self.raft.node_id()) {
-                        return Err(ReplicationError::Unavailable(format!(
-                            "changes are taken by the leader, node {leader}"
-                        )));
-                    }
-                    sleep(RETRY_AFTER).await;
-                }
-                Err(RaftError::APIError(error)) => return Err(ReplicationError::Unavailable(error.to_string())),
-                Err(RaftError::Fatal(fatal)) => return Err(ReplicationError::Closed(fatal.to_string())),
+            match self.leader.propose(batch).await {
+                Ok(results) => return Ok(results),
+                Err(LeaderError::NotLeader) => {}
+                Err(error @ LeaderError::Lost(_)) => tracing::debug!(%error, "a proposal goes out again"),
+                Err(LeaderError::Refused(reason)) => return Err(ReplicationError::Unavailable(reason)),
+                Err(LeaderError::Stopped(reason)) => return Err(ReplicationError::Closed(reason)),
             }
+            sleep(RETRY_AFTER).await;
         }
     }
 }
@@ -179,9 +186,9 @@ fn batch_length(waiting: &[Proposal]) -> usize {
     waiting.iter().take_while(fits).count()
 }
 
-fn answer(proposals: Vec<Proposal>, outcome: Answer) {
-    let mut results = match outcome {
-        Ok(results) => results.into_iter(),
+fn answer(proposals: Vec<Proposal>, outcome: Outcome) {
+    let results = match outcome {
+        Ok(results) => results,
         Err(error) => {
             // A caller that has given up meanwhile does not listen; that is all right.
             proposals
@@ -190,6 +197,7 @@ fn answer(proposals: Vec<Proposal>, outcome: Answer) {
             return;
         }
     };
+    let mut results = results.0.iter().copied();
     for proposal in proposals {
         let own: Vec<CommandResult> = results.by_ref().take(proposal.commands.len()).collect();
         assert_eq!(
@@ -249,7 +257,7 @@ mod tests {
             revision: Revision(revision),
             refusal: None,
         };
-        answer(vec![first, second], Ok(vec![result(1), result(2), result(3)]));
+        answer(vec![first, second], Ok([1, 2, 3].map(result).into_iter().collect()));
         assert_eq!(first_answer.try_recv().unwrap(), Ok(vec![result(1), result(2)]));
         assert_eq!(second_answer.try_recv().unwrap(), Ok(vec![result(3)]));
     }

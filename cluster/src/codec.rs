@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The layout that this version writes and reads.
-pub(crate) const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 2;
 /// No single value is larger than this, encoded; a length that claims more is refused before memory is taken.
 pub(crate) const VALUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -71,11 +71,11 @@ mod tests {
         let value = (7u64, "seven".to_owned(), Some(vec![1u8, 2]));
         let bytes = encode(&value);
         assert_eq!(decode::<(u64, String, Option<Vec<u8>>)>(&bytes), Ok(value));
-        assert_eq!(bytes[0], 1);
+        assert_eq!(bytes[0], VERSION);
         let with_version = |version: u8| [&[version], &bytes[1..]].concat();
         assert_eq!(
-            decode::<(u64, String, Option<Vec<u8>>)>(&with_version(2)),
-            Err(CodecError::Newer(2))
+            decode::<(u64, String, Option<Vec<u8>>)>(&with_version(VERSION + 1)),
+            Err(CodecError::Newer(VERSION + 1))
         );
         assert!(matches!(
             decode::<(u64, String)>(&with_version(0)),

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use domain::{AgentId, KeyId, OrganizationId, ReplicatedChange, Revision, Revocation, SigningAlgorithm, Timestamp};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::sealing::Sealed;
@@ -132,6 +132,8 @@ pub(crate) enum Refusal {
     DenyListFull,
     #[error("the key ring is full")]
     KeyRingFull,
+    #[error("its node has proposed something else since")]
+    Superseded,
 }
 
 /// What came of a command. Every command counts the revision up, also one that changed nothing.
@@ -143,25 +145,73 @@ pub(crate) struct CommandResult {
     pub(crate) refusal: Option<Refusal>,
 }
 
+/// Which batch of whom this is, so that one whose answer was lost can be proposed again and is applied once. A node
+/// proposes one batch at a time; the next one shows that it waits for the last no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BatchId {
+    /// Who proposes.
+    pub(crate) node_id: u64,
+    /// Drawn at random when the node started: its numbers begin anew.
+    pub(crate) incarnation: u64,
+    /// Counts up from 1.
+    pub(crate) number: u64,
+}
+
 /// What one log entry carries: all that was waiting when it was proposed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Batch(pub(crate) Arc<[Command]>);
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Batch {
+    pub(crate) id: BatchId,
+    #[serde(with = "shared_slice")]
+    pub(crate) commands: Arc<[Command]>,
+}
+
+#[cfg(test)]
+impl Batch {
+    /// The commands as the batch of this number of a node.
+    pub(crate) fn numbered(number: u64, commands: Vec<Command>) -> Self {
+        let id = BatchId {
+            node_id: 1,
+            incarnation: 1,
+            number,
+        };
+        Self {
+            id,
+            commands: commands.into(),
+        }
+    }
+}
 
 impl fmt::Display for Batch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} commands", self.0.len())
+        let BatchId { node_id, number, .. } = self.id;
+        write!(f, "{} commands, batch {number} of node {node_id}", self.commands.len())
     }
 }
 
-impl Serialize for Batch {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0[..].serialize(serializer)
+/// What came of the commands of a batch, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BatchResults(#[serde(with = "shared_slice")] pub(crate) Arc<[CommandResult]>);
+
+impl FromIterator<CommandResult> for BatchResults {
+    fn from_iter<I: IntoIterator<Item = CommandResult>>(results: I) -> Self {
+        Self(results.into_iter().collect())
     }
 }
 
-impl<'de> Deserialize<'de> for Batch {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::deserialize(deserializer).map(|commands| Self(commands.into()))
+/// A shared slice as a sequence of its items.
+mod shared_slice {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(items: &Arc<[T]>, serializer: S) -> Result<S::Ok, S::Error> {
+        items[..].serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<[T]>, D::Error> {
+        Vec::deserialize(deserializer).map(Arc::from)
     }
 }
 

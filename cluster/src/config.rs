@@ -9,6 +9,7 @@ use domain::ports::{Clock, Entropy};
 use crate::error::ClusterError;
 use crate::meters::ClusterMeters;
 use crate::network::{NoPeers, Transport};
+use crate::raft_types::Member;
 use crate::sealing::MasterKeys;
 
 /// Where blocking disk work runs.
@@ -19,6 +20,16 @@ pub enum Execution {
     Threads,
     /// In the calling task: every run takes the same steps in the same order, as a simulator needs.
     Inline,
+}
+
+/// What a node does that belongs to no cluster yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Founding {
+    /// It founds a cluster of one, which others may join.
+    #[default]
+    Alone,
+    /// It waits until a member of a cluster adds it.
+    Join,
 }
 
 /// The settings of a node. [`ClusterConfig::new`] fills in the defaults.
@@ -40,10 +51,22 @@ pub struct ClusterConfig {
     pub tick_interval: Duration,
     /// A change that has not been applied after this is answered as unavailable.
     pub proposal_deadline: Duration,
+    /// How long an answer waits at most until every member that can be reached has the change in force.
+    pub barrier_limit: Duration,
     /// How long a starting node waits until the cluster has a leader that it can hear.
     pub start_deadline: Duration,
     /// A snapshot is taken, and the log before it given up, every so many log entries.
     pub snapshot_every: u64,
+    /// How many entries that a snapshot covers stay in the log, for followers that are a little behind.
+    pub entries_kept: u64,
+    /// Where the other members reach this node; empty in a cluster of one.
+    pub address: String,
+    /// Where this node stands; empty if regions do not matter.
+    pub region: String,
+    /// What a node does that finds nothing in its folder.
+    pub founding: Founding,
+    /// The version of the software, for the operator's overview.
+    pub version: String,
     /// Where blocking disk work runs.
     pub execution: Execution,
 }
@@ -60,9 +83,23 @@ impl ClusterConfig {
             freshness_interval: Duration::from_millis(250),
             tick_interval: Duration::from_secs(10),
             proposal_deadline: Duration::from_secs(5),
+            barrier_limit: Duration::from_millis(500),
             start_deadline: Duration::from_secs(30),
             snapshot_every: 10_000,
+            entries_kept: 1_000,
+            address: String::new(),
+            region: String::new(),
+            founding: Founding::Alone,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
             execution: Execution::Threads,
+        }
+    }
+
+    /// What the other members know of this node.
+    pub(crate) fn member(&self) -> Member {
+        Member {
+            address: self.address.clone(),
+            region: self.region.clone(),
         }
     }
 

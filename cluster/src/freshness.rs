@@ -4,7 +4,8 @@
 //! that the leader still leads. Once the node has applied that index, its view is as recent as the moment at which it
 //! asked, on its own monotonic clock. No clocks are compared, and who follows a deposed leader goes stale by itself.
 //!
-//! The leader confirms each request with its quorum instead of relying on a lease: a lease that was granted before a
+//! A follower asks the leader through the network, the leader asks itself; both wait until they have applied what it
+//! says. The leader confirms each request with its quorum instead of relying on a lease: a lease that was granted before a
 //! member restarted is not remembered by it, and the round trip costs next to nothing four times a second.
 
 use std::sync::Arc;
@@ -12,10 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::ports::{Clock, ReplicationError};
-use openraft::ReadPolicy;
 use tokio::time::MissedTickBehavior;
 
-use crate::raft_types::Raft;
+use crate::leader::LeaderLink;
 
 /// No proof yet.
 const NEVER: u64 = 0;
@@ -68,17 +68,12 @@ impl Freshness {
     }
 
     /// Asks for one proof and waits until what it covers is applied.
-    pub(crate) async fn refresh(&self, raft: &Raft) -> Result<(), String> {
+    pub(crate) async fn refresh(&self, leader: &LeaderLink) -> Result<(), String> {
         let asked_at = self.clock.monotonic();
         let proof = async {
-            let linearizer = raft
-                .get_read_linearizer(ReadPolicy::ReadIndex)
-                .await
-                .map_err(|error| error.to_string())?;
-            let applied = linearizer
-                .try_await_ready(raft, Some(self.limit))
-                .await
-                .map_err(|error| error.to_string())?;
+            let index = leader.read_index().await.map_err(|error| error.to_string())?;
+            let applying = leader.raft().wait(Some(self.limit));
+            let applied = applying.applied_index_at_least(Some(index), "the read index").await;
             applied
                 .map(drop)
                 .map_err(|_| "what the leader has committed was not applied in time".to_owned())
@@ -92,7 +87,12 @@ impl Freshness {
 }
 
 /// Keeps the view fresh, and tells `after_each` when a round is over.
-pub(crate) async fn keep_fresh(freshness: Arc<Freshness>, raft: Raft, interval: Duration, after_each: impl Fn()) {
+pub(crate) async fn keep_fresh(
+    freshness: Arc<Freshness>,
+    leader: LeaderLink,
+    interval: Duration,
+    after_each: impl Fn(),
+) {
     let mut rounds = tokio::time::interval(interval);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut told = Told::Nothing {
@@ -100,7 +100,7 @@ pub(crate) async fn keep_fresh(freshness: Arc<Freshness>, raft: Raft, interval: 
     };
     loop {
         rounds.tick().await;
-        let outcome = freshness.refresh(&raft).await;
+        let outcome = freshness.refresh(&leader).await;
         match told.after_round(freshness.is_fresh(), freshness.clock.monotonic(), freshness.limit) {
             Some(News::Stale) => {
                 let reason = outcome.err().unwrap_or_else(|| "the proof came too late".to_owned());

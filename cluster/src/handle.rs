@@ -1,36 +1,37 @@
 //! What the rest of the system knows of the cluster: reads without waiting, writes that are done when they answer.
 
 mod keys;
+mod members;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use async_trait::async_trait;
-use domain::ports::{Entropy, Replication, ReplicationError, RevocationView};
-use domain::{AgentId, OrganizationId, ReplicatedChange, Revision, TokenFacts};
-use openraft::ServerState;
-use openraft::async_runtime::WatchReceiver as _;
-
+use crate::barrier::confirm_everywhere;
 use crate::batching::{COMMANDS_PER_CALL_MAX, Proposer};
 use crate::command::{Command, CommandResult};
 use crate::error::ClusterError;
 use crate::freshness::Freshness;
-use crate::meters::ClusterMeters;
+use crate::leader::LeaderLink;
 use crate::network::Receiving;
 use crate::publish::Published;
-use crate::raft_types::Raft;
 use crate::sealing::MasterKeys;
-use crate::status::{ClusterStatus, Role};
+use crate::status::{ClusterStatus, StatusWatch};
 use crate::ticking::SteadyClock;
+use async_trait::async_trait;
+use domain::ports::{Entropy, Replication, ReplicationError, RevocationView};
+use domain::{AgentId, Applied, NodeId, OrganizationId, ReplicatedChange, Revision, TokenFacts};
 
 /// What a handle is made of.
 pub(crate) struct Parts {
-    pub(crate) raft: Raft,
+    pub(crate) leader: LeaderLink,
     pub(crate) published: Arc<Published>,
     pub(crate) proposer: Proposer,
     pub(crate) freshness: Arc<Freshness>,
+    pub(crate) watch: StatusWatch,
     pub(crate) steady_clock: Arc<SteadyClock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) master_keys: MasterKeys,
+    pub(crate) barrier_limit: Duration,
     pub(crate) receiving: Receiving,
 }
 
@@ -55,7 +56,8 @@ impl ClusterHandle {
     /// Asks for a snapshot now; it is written in the background.
     pub async fn snapshot(&self) -> Result<(), ClusterError> {
         self.0
-            .raft
+            .leader
+            .raft()
             .trigger()
             .snapshot()
             .await
@@ -69,62 +71,24 @@ impl ClusterHandle {
 
     /// Proves anew that the view is recent.
     pub(crate) async fn refresh(&self) -> Result<(), String> {
-        self.0.freshness.refresh(&self.0.raft).await
+        self.0.freshness.refresh(&self.0.leader).await
     }
 
     /// The node's view of the cluster now.
     pub fn status(&self) -> ClusterStatus {
-        let state = self.0.published.load();
-        let metrics = self.0.raft.metrics();
-        let metrics = metrics.borrow_watched();
-        let failure = metrics.running_state.as_ref().err().map(ToString::to_string);
-        ClusterStatus {
-            node_id: metrics.id,
-            role: if failure.is_some() {
-                Role::Stopped
-            } else {
-                role(metrics.state)
-            },
-            term: metrics.current_term,
-            leader: metrics.current_leader,
-            last_log: metrics.last_log_index,
-            committed: metrics.local_committed.map(|id| id.index),
-            last_applied: metrics.last_applied.map(|id| id.index),
-            snapshot: metrics.snapshot.map(|id| id.index),
-            staleness: self.0.freshness.staleness(),
-            fresh: self.0.freshness.is_fresh(),
-            revision: state.revision(),
-            revocations: state.revocation_count(),
-            bootstrapped: state.identity().is_some(),
-            failure,
-        }
-    }
-
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a gauge is a float; terms and indexes stay far below 2^53"
-    )]
-    pub(crate) fn measure(&self, meters: &ClusterMeters) {
-        let status = self.status();
-        meters.term.set(status.term as f64);
-        meters
-            .is_leader
-            .set(if status.role == Role::Leader { 1.0 } else { 0.0 });
-        meters.last_applied_index.set(status.last_applied.unwrap_or(0) as f64);
-        meters.revocation_set_size.set(status.revocations as f64);
-        let staleness = status.staleness;
-        meters
-            .revocation_staleness_seconds
-            .set(if staleness == std::time::Duration::MAX {
-                f64::INFINITY
-            } else {
-                staleness.as_secs_f64()
-            });
+        self.0.watch.status()
     }
 
     async fn propose_one(&self, command: Command) -> Result<CommandResult, ClusterError> {
         let results = self.0.proposer.propose(vec![command]).await?;
         Ok(*results.first().expect("there is a result for each command"))
+    }
+
+    /// Waits until every member that can be reached has this revision in force; answers who has not said so in time.
+    async fn confirm(&self, revision: Revision) -> Vec<NodeId> {
+        let parts = &self.0;
+        let limit = parts.barrier_limit;
+        confirm_everywhere(&parts.leader, &parts.published, revision, limit).await
     }
 
     async fn require_done(&self, command: Command) -> Result<Revision, ClusterError> {
@@ -137,7 +101,7 @@ impl ClusterHandle {
 
 #[async_trait]
 impl Replication for ClusterHandle {
-    async fn apply(&self, changes: Vec<ReplicatedChange>) -> Result<Revision, ReplicationError> {
+    async fn apply(&self, changes: Vec<ReplicatedChange>) -> Result<Applied, ReplicationError> {
         let mut revision = self.0.published.load().revision();
         for part in changes.chunks(COMMANDS_PER_CALL_MAX) {
             let commands = part.iter().copied().map(Command::from).collect();
@@ -148,7 +112,8 @@ impl Replication for ClusterHandle {
                 revision = result.revision;
             }
         }
-        Ok(revision)
+        let unconfirmed = self.confirm(revision).await;
+        Ok(Applied { revision, unconfirmed })
     }
 }
 
@@ -165,15 +130,5 @@ impl RevocationView for ClusterHandle {
 
     fn is_outdated(&self, organization: OrganizationId, agent: AgentId, read_at: Revision) -> bool {
         self.0.published.load().is_outdated(organization, agent, read_at)
-    }
-}
-
-fn role(state: ServerState) -> Role {
-    match state {
-        ServerState::Leader => Role::Leader,
-        ServerState::Follower => Role::Follower,
-        ServerState::Candidate => Role::Candidate,
-        ServerState::Learner => Role::Learner,
-        ServerState::Shutdown => Role::Stopped,
     }
 }

@@ -8,6 +8,7 @@
 //! this crate; `state/` is a pure function of commands and knows neither time, disk nor network; only `codec.rs` knows
 //! how bytes are laid out.
 
+mod barrier;
 mod batching;
 mod bootstrap;
 mod codec;
@@ -17,12 +18,15 @@ mod error;
 mod freshness;
 mod handle;
 mod keys;
+mod leader;
 mod log_store;
+mod members;
 mod meters;
 mod network;
 mod node;
 mod publish;
 mod raft_types;
+mod report;
 mod sealing;
 mod state;
 mod state_machine;
@@ -30,12 +34,14 @@ mod status;
 mod ticking;
 
 pub use bootstrap::{Bootstrap, NewSigningKey};
-pub use config::{ClusterConfig, ClusterPorts, Execution};
+pub use config::{ClusterConfig, ClusterPorts, Execution, Founding};
 pub use error::ClusterError;
 pub use handle::ClusterHandle;
 pub use keys::{KeyState, OpenedKey};
+pub use members::MemberEntry;
 pub use meters::ClusterMeters;
 pub use network::{NoPeers, Peer, Transport, TransportError};
 pub use node::ClusterNode;
+pub use report::{MemberOverview, MemberReport};
 pub use sealing::{MasterKey, MasterKeyError, MasterKeys, SealingError};
 pub use status::{ClusterStatus, Role};

@@ -5,24 +5,27 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::ports::Entropy;
 use openraft::{Config, SnapshotPolicy};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::batching::Proposer;
-use crate::config::{ClusterConfig, ClusterPorts, Execution};
+use crate::command::BatchId;
+use crate::config::{ClusterConfig, ClusterPorts, Execution, Founding};
 use crate::error::ClusterError;
 use crate::freshness::{Freshness, keep_fresh};
 use crate::handle::{ClusterHandle, Parts};
+use crate::leader::LeaderLink;
 use crate::log_store::{LogStore, RaftFolder};
-use crate::network::{ENTRIES_PER_MESSAGE, Links, Receiving};
+use crate::network::{ENTRIES_PER_MESSAGE, Links, Peers, Receiving};
 use crate::publish::Published;
-use crate::raft_types::{Member, Raft};
+use crate::raft_types::Raft;
+use crate::report::MemberReport;
 use crate::state_machine::{Snapshots, StateAt, StateMachine};
+use crate::status::StatusWatch;
 use crate::ticking::{SteadyClock, keep_ticking};
 
-/// How many entries that a snapshot covers stay in the log, for followers that are a little behind.
-const ENTRIES_KEPT_BEHIND_SNAPSHOT: u64 = 1_000;
 /// How long to wait before looking again whether there is a leader.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
@@ -36,12 +39,12 @@ pub struct ClusterNode {
 }
 
 impl ClusterNode {
-    /// Opens the node's folder and joins the cluster; a node that finds nothing founds a cluster of one. Returns when
-    /// the node has a leader and a view that is proven to be recent, or fails after `start_deadline`.
+    /// Opens the node's folder and takes part in its cluster. A node that finds nothing founds a cluster of one, or, if it
+    /// is to join another ([`Founding::Join`]), answers whoever calls and waits to be added. Returns when the node has a
+    /// leader and a view that is proven to be recent, or fails after `start_deadline`; one that is to join returns at once.
     pub async fn start(config: ClusterConfig, ports: ClusterPorts) -> Result<Self, ClusterError> {
-        let (node_id, deadline) = (config.node_id, config.start_deadline);
-        let mut node = Self::launch(config, ports).await?;
-        match node.begin(node_id, deadline).await {
+        let mut node = Self::launch(config.clone(), ports).await?;
+        match node.begin(&config).await {
             Ok(()) => Ok(node),
             Err(error) => {
                 node.stop().await;
@@ -63,12 +66,12 @@ impl ClusterNode {
         let published = Arc::new(Published::new(at.state.clone()));
         let snapshots = Arc::new(snapshots);
         let machine = StateMachine::new(at, published.clone(), snapshots.clone(), config.execution);
-        let links = Links(ports.transport.clone());
-        let raft = Raft::new(config.node_id, raft_config, links, log.clone(), machine)
+        let peers = Peers::new(ports.transport.clone());
+        let raft = Raft::new(config.node_id, raft_config, Links(peers.clone()), log.clone(), machine)
             .await
             .map_err(|fatal| ClusterError::corrupt(folder.path(), fatal.to_string()))?;
-        let receiving = Receiving::new(raft.clone(), snapshots);
-        let (handle, tasks) = assemble(&config, &ports, raft.clone(), published, receiving);
+        let leader = LeaderLink::new(raft.clone(), peers);
+        let (handle, tasks) = assemble(&config, &ports, leader, published, snapshots);
         Ok(Self {
             handle,
             raft,
@@ -101,11 +104,14 @@ impl ClusterNode {
         tracing::info!(folder = %self.folder.path().display(), "the replicated log is closed");
     }
 
-    async fn begin(&mut self, node_id: u64, deadline: Duration) -> Result<(), ClusterError> {
-        let begun_at = Instant::now();
+    async fn begin(&mut self, config: &ClusterConfig) -> Result<(), ClusterError> {
+        let (begun_at, node_id) = (Instant::now(), config.node_id);
         let stopped = |error: &dyn std::fmt::Display| ClusterError::Stopped(error.to_string());
         if !self.raft.is_initialized().await.map_err(|error| stopped(&error))? {
-            let alone = BTreeMap::from([(node_id, Member::default())]);
+            if config.founding == Founding::Join {
+                return Ok(());
+            }
+            let alone = BTreeMap::from([(node_id, config.member())]);
             self.raft.initialize(alone).await.map_err(|error| stopped(&error))?;
         } else if self.raft.voter_ids().eq([node_id]) {
             // Nobody else can lead: there is no need to wait for an election time-out.
@@ -115,7 +121,7 @@ impl ClusterNode {
                 .await
                 .map_err(|error| stopped(&error))?;
         }
-        while begun_at.elapsed() < deadline {
+        while begun_at.elapsed() < config.start_deadline {
             if let Some(failure) = self.handle.status().failure {
                 return Err(ClusterError::Stopped(failure));
             }
@@ -124,7 +130,9 @@ impl ClusterNode {
             }
             sleep(LOOK_AGAIN_AFTER).await;
         }
-        Err(ClusterError::NoLeader { waited: deadline })
+        Err(ClusterError::NoLeader {
+            waited: config.start_deadline,
+        })
     }
 }
 
@@ -132,29 +140,40 @@ impl ClusterNode {
 fn assemble(
     config: &ClusterConfig,
     ports: &ClusterPorts,
-    raft: Raft,
+    leader: LeaderLink,
     published: Arc<Published>,
-    receiving: Receiving,
+    snapshots: Arc<Snapshots>,
 ) -> (ClusterHandle, Vec<JoinHandle<()>>) {
+    let raft = leader.raft().clone();
     let freshness = Arc::new(Freshness::new(ports.clock.clone(), config.max_revocation_staleness));
     let latency = ports.meters.commit_latency_seconds.clone();
-    let (proposer, batching) = Proposer::new(raft.clone(), config.proposal_deadline, latency);
+    let first = first_batch(config.node_id, ports.entropy.as_ref());
+    let (proposer, batching) = Proposer::new(leader.clone(), first, config.proposal_deadline, latency);
     let steady_clock = Arc::new(SteadyClock::new(ports.clock.clone()));
+    let watch = StatusWatch::new(raft.clone(), published.clone(), freshness.clone());
+    let (watched, clock, version) = (watch.clone(), ports.clock.clone(), config.version.clone());
+    let started_at = clock.monotonic();
+    let report = move || {
+        let uptime = clock.monotonic().saturating_sub(started_at);
+        MemberReport::new(&watched.status(), version.clone(), uptime)
+    };
     let handle = ClusterHandle::new(Parts {
-        raft: raft.clone(),
+        leader: leader.clone(),
         published: published.clone(),
         proposer: proposer.clone(),
         freshness: freshness.clone(),
+        watch: watch.clone(),
         steady_clock: steady_clock.clone(),
         entropy: ports.entropy.clone(),
         master_keys: ports.master_keys.clone(),
-        receiving,
+        barrier_limit: config.barrier_limit,
+        receiving: Receiving::new(raft.clone(), snapshots, published.clone(), Box::new(report)),
     });
-    let (measured, meters) = (handle.clone(), ports.meters.clone());
-    let measure = move || measured.measure(&meters);
+    let meters = ports.meters.clone();
+    let measure = move || watch.measure(&meters);
     let tasks = vec![
         tokio::spawn(batching.run()),
-        tokio::spawn(keep_fresh(freshness, raft.clone(), config.freshness_interval, measure)),
+        tokio::spawn(keep_fresh(freshness, leader, config.freshness_interval, measure)),
         tokio::spawn(keep_ticking(
             steady_clock,
             published,
@@ -164,6 +183,17 @@ fn assemble(
         )),
     ];
     (handle, tasks)
+}
+
+/// The batches of this start are told from those of earlier ones by a random number.
+fn first_batch(node_id: u64, entropy: &dyn Entropy) -> BatchId {
+    let mut random = [0u8; 8];
+    entropy.fill(&mut random);
+    BatchId {
+        node_id,
+        incarnation: u64::from_le_bytes(random),
+        number: 1,
+    }
 }
 
 struct Opened {
@@ -205,7 +235,7 @@ fn raft_config(config: &ClusterConfig) -> Result<Config, ClusterError> {
         election_timeout_max: millis(config.election_timeout.1),
         max_payload_entries: ENTRIES_PER_MESSAGE,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(config.snapshot_every),
-        max_in_snapshot_log_to_keep: ENTRIES_KEPT_BEHIND_SNAPSHOT,
+        max_in_snapshot_log_to_keep: config.entries_kept,
         replication_lag_threshold: config.snapshot_every.saturating_mul(2),
         enable_pre_vote: Some(true),
         // The state is in memory: a node that led before it restarted must be confirmed by an election, or it would

@@ -12,14 +12,17 @@ use crate::state::State;
 pub(crate) struct Published {
     state: ArcSwap<State>,
     keys_changed: watch::Sender<Revision>,
+    revision: watch::Sender<Revision>,
 }
 
 impl Published {
     pub(crate) fn new(state: State) -> Self {
         let keys_changed = watch::Sender::new(state.keys().changed_at());
+        let revision = watch::Sender::new(state.revision());
         Self {
             state: ArcSwap::from_pointee(state),
             keys_changed,
+            revision,
         }
     }
 
@@ -33,11 +36,18 @@ impl Published {
         self.keys_changed.subscribe()
     }
 
+    /// Waits until readers see a state of at least this revision.
+    pub(crate) async fn reached(&self, revision: Revision) {
+        // The sender lives as long as this does, so that the channel can't be closed meanwhile.
+        let _ = self.revision.subscribe().wait_for(|seen| *seen >= revision).await;
+    }
+
     /// Shows readers a new state.
     pub(crate) fn publish(&self, state: &State) {
         self.state.store(Arc::new(state.clone()));
         let changed_at = state.keys().changed_at();
         self.keys_changed
             .send_if_modified(|seen| std::mem::replace(seen, changed_at) != changed_at);
+        self.revision.send_replace(state.revision());
     }
 }

@@ -3,14 +3,14 @@
 use openraft::impls::leader_id_adv::LeaderId;
 use serde::{Deserialize, Serialize};
 
-use crate::command::{Batch, CommandResult};
+use crate::command::{Batch, BatchResults};
 use crate::state_machine::{SnapshotFile, StateMachine};
 
 openraft::declare_raft_types!(
     /// How this crate uses the consensus library.
     pub(crate) TypeConfig:
         D = Batch,
-        R = Vec<CommandResult>,
+        R = BatchResults,
         NodeId = u64,
         Node = Member,
 );

@@ -1,11 +1,20 @@
 //! What a node says of itself to health checks and operators.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Revision;
+use openraft::ServerState;
+use openraft::async_runtime::WatchReceiver as _;
+use serde::{Deserialize, Serialize};
+
+use crate::freshness::Freshness;
+use crate::meters::ClusterMeters;
+use crate::publish::Published;
+use crate::raft_types::Raft;
 
 /// A node's part in the cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     /// Orders the changes.
     Leader,
@@ -63,4 +72,80 @@ pub struct ClusterStatus {
     pub bootstrapped: bool,
     /// Why the node stopped, if it did.
     pub failure: Option<String>,
+}
+
+/// Looks at a node from inside.
+#[derive(Clone)]
+pub(crate) struct StatusWatch {
+    raft: Raft,
+    published: Arc<Published>,
+    freshness: Arc<Freshness>,
+}
+
+impl StatusWatch {
+    pub(crate) fn new(raft: Raft, published: Arc<Published>, freshness: Arc<Freshness>) -> Self {
+        Self {
+            raft,
+            published,
+            freshness,
+        }
+    }
+
+    /// The node's view of the cluster now.
+    pub(crate) fn status(&self) -> ClusterStatus {
+        let state = self.published.load();
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let failure = metrics.running_state.as_ref().err().map(ToString::to_string);
+        ClusterStatus {
+            node_id: metrics.id,
+            role: if failure.is_some() {
+                Role::Stopped
+            } else {
+                role(metrics.state)
+            },
+            term: metrics.current_term,
+            leader: metrics.current_leader,
+            last_log: metrics.last_log_index,
+            committed: metrics.local_committed.map(|id| id.index),
+            last_applied: metrics.last_applied.map(|id| id.index),
+            snapshot: metrics.snapshot.map(|id| id.index),
+            staleness: self.freshness.staleness(),
+            fresh: self.freshness.is_fresh(),
+            revision: state.revision(),
+            revocations: state.revocation_count(),
+            bootstrapped: state.identity().is_some(),
+            failure,
+        }
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a gauge is a float; terms and indexes stay far below 2^53"
+    )]
+    pub(crate) fn measure(&self, meters: &ClusterMeters) {
+        let status = self.status();
+        meters.term.set(status.term as f64);
+        meters
+            .is_leader
+            .set(if status.role == Role::Leader { 1.0 } else { 0.0 });
+        meters.last_applied_index.set(status.last_applied.unwrap_or(0) as f64);
+        meters.revocation_set_size.set(status.revocations as f64);
+        let staleness = status.staleness;
+        meters.revocation_staleness_seconds.set(if staleness == Duration::MAX {
+            f64::INFINITY
+        } else {
+            staleness.as_secs_f64()
+        });
+    }
+}
+
+fn role(state: ServerState) -> Role {
+    match state {
+        ServerState::Leader => Role::Leader,
+        ServerState::Follower => Role::Follower,
+        ServerState::Candidate => Role::Candidate,
+        ServerState::Learner => Role::Learner,
+        ServerState::Shutdown => Role::Stopped,
+    }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use actors::{ActorSettings, Caller, TenantError, TenantSettings, Victim};
 use domain::ports::{ReplicationError, RevocationView, StoreError};
 use domain::{
-    Action, Agent, AgentId, AgentPatch, AgentStatus, OrganizationId, ReplicatedChange, Revision, Subject, TokenFacts,
-    TokenFamily, TokenId,
+    Action, Agent, AgentId, AgentPatch, AgentStatus, NodeId, OrganizationId, Outcome, ReplicatedChange, Revision,
+    Subject, TokenFacts, TokenFamily, TokenId,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -121,6 +121,26 @@ async fn a_suspension_is_answered_when_the_agents_tokens_are_dead() {
     );
     let expected = [Action::AgentSuspended, Action::AuthFailed, Action::AgentReactivated];
     assert_eq!(actions(&world), expected, "the attempt in between is in the log too");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_a_member_has_not_confirmed_is_answered_and_the_log_names_the_member() {
+    let world = World::start().await;
+    world.cluster.set_silent(&[NodeId(2), NodeId(7)]);
+    update(&world, to(AgentStatus::Suspended)).await.expect("suspended");
+    let log = world.store.events(world.organization);
+    let missed = log
+        .iter()
+        .find(|event| event.action == Action::ClusterMemberMissed)
+        .expect("told");
+    assert_eq!(
+        missed.metadata.as_str(),
+        r#"{"change":"agent.suspended","unconfirmedMembers":"2 7"}"#
+    );
+    assert_eq!(
+        (missed.agent_id, missed.ip_address.as_deref(), missed.outcome),
+        (Some(world.agent), Some("192.0.2.7"), Outcome::Failure)
+    );
 }
 
 #[tokio::test(start_paused = true)]

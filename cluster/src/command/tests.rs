@@ -86,8 +86,17 @@ fn the_bytes_of_every_command_stay_as_they_are() {
 }
 
 #[test]
-fn a_batch_is_a_list_of_commands() {
-    let batch = Batch(vec![Command::Tick { now: Timestamp::EPOCH }; 3].into());
-    assert_eq!(codec::decode(&codec::encode(&batch)), Ok(batch.clone()));
-    assert_eq!(batch.to_string(), "3 commands");
+fn a_batch_is_its_name_and_a_list_of_commands() {
+    let batch = Batch {
+        id: BatchId {
+            node_id: 1,
+            incarnation: 2,
+            number: 3,
+        },
+        commands: vec![Command::Tick { now: Timestamp::EPOCH }; 3].into(),
+    };
+    let bytes = codec::encode(&batch);
+    assert_eq!(bytes, [2, 1, 2, 3, 3, 4, 0, 4, 0, 4, 0]);
+    assert_eq!(codec::decode(&bytes), Ok(batch.clone()));
+    assert_eq!(batch.to_string(), "3 commands, batch 3 of node 1");
 }

@@ -67,7 +67,7 @@ impl Recent {
 
 fn weight(entry: &Entry) -> usize {
     match &entry.payload {
-        EntryPayload::Normal(batch) => batch.0.len(),
+        EntryPayload::Normal(batch) => batch.commands.len(),
         EntryPayload::Blank | EntryPayload::Membership(_) => 1,
     }
 }
@@ -88,7 +88,10 @@ mod tests {
             index,
         };
         let tick = Command::Tick { now: Timestamp::EPOCH };
-        Entry::new(log_id.into(), EntryPayload::Normal(Batch(vec![tick; commands].into())))
+        Entry::new(
+            log_id.into(),
+            EntryPayload::Normal(Batch::numbered(index, vec![tick; commands])),
+        )
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn entry(index: u64) -> Entry {
     let now = Timestamp::from_millis(i64::try_from(index).unwrap());
     Entry::new(
         log_id.into(),
-        EntryPayload::Normal(Batch(vec![Command::Tick { now }].into())),
+        EntryPayload::Normal(Batch::numbered(index, vec![Command::Tick { now }])),
     )
 }
 

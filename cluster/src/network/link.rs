@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::io::{self, Read as _, Seek as _};
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
@@ -15,8 +14,8 @@ use openraft::raft::{
 use openraft::{OptionalSend, RaftNetworkFactory, RaftNetworkV2};
 
 use super::message::{PeerAnswer, PeerRequest, SnapshotPiece};
-use super::transport::{Peer, Transport, TransportError};
-use crate::codec;
+use super::peers::{AskError, Peers};
+use super::transport::{Peer, TransportError};
 use crate::raft_types::{Member, Snapshot, TypeConfig, Vote};
 use crate::state_machine::SnapshotFile;
 
@@ -24,7 +23,7 @@ use crate::state_machine::SnapshotFile;
 const PIECE_BYTES: u64 = 1024 * 1024;
 
 /// Makes the links to the other members.
-pub(crate) struct Links(pub(crate) Arc<dyn Transport>);
+pub(crate) struct Links(pub(crate) Peers);
 
 impl RaftNetworkFactory<TypeConfig> for Links {
     type Network = Link;
@@ -35,7 +34,7 @@ impl RaftNetworkFactory<TypeConfig> for Links {
                 node_id: target,
                 address: member.address.clone(),
             },
-            transport: self.0.clone(),
+            peers: self.0.clone(),
         }
     }
 }
@@ -43,23 +42,17 @@ impl RaftNetworkFactory<TypeConfig> for Links {
 /// The link to one member.
 pub(crate) struct Link {
     peer: Peer,
-    transport: Arc<dyn Transport>,
+    peers: Peers,
 }
 
 type CallError = RPCError<TypeConfig>;
 
 impl Link {
     async fn call(&self, request: &PeerRequest, deadline: Duration) -> Result<PeerAnswer, CallError> {
-        let answer = self
-            .transport
-            .call(&self.peer, codec::encode(request), deadline)
+        self.peers
+            .ask(&self.peer, request, deadline)
             .await
-            .map_err(to_rpc_error)?;
-        match codec::decode(&answer) {
-            Ok(PeerAnswer::Failed(reason)) => Err(self.refused(&reason)),
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(self.refused(&error.to_string())),
-        }
+            .map_err(to_rpc_error)
     }
 
     /// An error after which the consensus waits before it tries again.
@@ -69,7 +62,7 @@ impl Link {
     }
 
     fn unexpected(&self) -> CallError {
-        self.refused("its answer does not belong to the request")
+        to_rpc_error(AskError::unexpected(&self.peer))
     }
 
     async fn send_snapshot(
@@ -117,10 +110,13 @@ async fn read_piece(mut file: SnapshotFile) -> io::Result<(SnapshotFile, Vec<u8>
     tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
 }
 
-fn to_rpc_error(error: TransportError) -> CallError {
+/// After an unreachable member the consensus waits before it tries again; after an interruption it does not.
+fn to_rpc_error(error: AskError) -> CallError {
     match error {
-        TransportError::Unreachable { .. } => RPCError::Unreachable(Unreachable::new(&error)),
-        TransportError::Interrupted { .. } => RPCError::Network(NetworkError::new(&error)),
+        AskError::Transport(TransportError::Interrupted { .. }) => RPCError::Network(NetworkError::new(&error)),
+        AskError::Transport(TransportError::Unreachable { .. }) | AskError::Refused { .. } => {
+            RPCError::Unreachable(Unreachable::new(&error))
+        }
     }
 }
 

@@ -3,27 +3,44 @@
 //! These carry the consensus library's own types, whose layout may change with its version: members understand each
 //! other only within one version of the wire, which the hello of a connection must compare.
 
+use domain::Revision;
 use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest, TransferLeaderResponse,
     VoteRequest, VoteResponse,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::command::{Batch, BatchResults};
+use crate::members::MemberChange;
 use crate::raft_types::{SnapshotMeta, TypeConfig, Vote};
+use crate::report::MemberReport;
 
 /// A request.
 #[derive(Serialize, Deserialize)]
-pub(super) enum PeerRequest {
+pub(crate) enum PeerRequest {
     Append(AppendEntriesRequest<TypeConfig>),
     Vote(VoteRequest<TypeConfig>),
     PreVote(VoteRequest<TypeConfig>),
     TransferLeader(TransferLeaderRequest<TypeConfig>),
     Snapshot(SnapshotPiece),
+    /// To the leader: propose this.
+    Propose(Batch),
+    /// To the leader: how far is the log committed? It asks its quorum whether it still leads.
+    ReadIndex,
+    /// Answer when your state has this revision, or when so many milliseconds have passed.
+    AwaitRevision {
+        revision: Revision,
+        limit_ms: u64,
+    },
+    /// To the leader: change who belongs to the cluster.
+    ChangeMembers(MemberChange),
+    /// How are you?
+    Report,
 }
 
 /// A piece of a snapshot. Pieces follow each other; the one at offset 0 begins a new transfer.
 #[derive(Serialize, Deserialize)]
-pub(super) struct SnapshotPiece {
+pub(crate) struct SnapshotPiece {
     pub(super) vote: Vote,
     pub(super) meta: SnapshotMeta,
     pub(super) offset: u64,
@@ -33,7 +50,7 @@ pub(super) struct SnapshotPiece {
 
 /// An answer.
 #[derive(Serialize, Deserialize)]
-pub(super) enum PeerAnswer {
+pub(crate) enum PeerAnswer {
     Append(AppendEntriesResponse<TypeConfig>),
     Vote(VoteResponse<TypeConfig>),
     TransferLeader(TransferLeaderResponse<TypeConfig>),
@@ -43,4 +60,16 @@ pub(super) enum PeerAnswer {
     Snapshot(SnapshotResponse<TypeConfig>),
     /// The request was not carried out.
     Failed(String),
+    /// The batch is applied.
+    Proposed(BatchResults),
+    /// Who was asked does not lead, or does not know whether it still does; nothing was done.
+    NotLeader,
+    /// The index of the last committed entry.
+    ReadIndex(u64),
+    /// Whether the revision was reached in time.
+    Reached(bool),
+    /// The members are changed.
+    MembersChanged,
+    /// How it is.
+    Report(MemberReport),
 }

@@ -3,10 +3,13 @@
 
 mod link;
 mod message;
+mod peers;
 mod receiving;
 mod transport;
 
 pub(crate) use link::Links;
+pub(crate) use message::{PeerAnswer, PeerRequest};
+pub(crate) use peers::{AskError, Peers};
 pub(crate) use receiving::Receiving;
 pub use transport::{NoPeers, Peer, Transport, TransportError};
 

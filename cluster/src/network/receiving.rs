@@ -3,28 +3,44 @@
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use openraft::raft::SnapshotResponse;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::message::{PeerAnswer, PeerRequest, SnapshotPiece};
 use crate::codec;
+use crate::leader::{LeaderError, propose_here, read_index_here};
+use crate::members;
+use crate::publish::Published;
 use crate::raft_types::{Raft, Snapshot, TypeConfig};
+use crate::report::MemberReport;
 use crate::state_machine::{SnapshotFile, Snapshots};
+
+/// Nobody makes this node wait longer for a revision.
+const BARRIER_MAX: Duration = Duration::from_secs(5);
+
+/// What a member says of itself.
+pub(crate) type Reporting = Box<dyn Fn() -> MemberReport + Send + Sync>;
 
 /// Answers the other members.
 pub(crate) struct Receiving {
     raft: Raft,
     snapshots: Arc<Snapshots>,
+    published: Arc<Published>,
+    report: Reporting,
     /// The snapshot that is coming in, and how many bytes of it are there.
     incoming: Mutex<Option<(File, u64)>>,
 }
 
 impl Receiving {
-    pub(crate) fn new(raft: Raft, snapshots: Arc<Snapshots>) -> Self {
+    pub(crate) fn new(raft: Raft, snapshots: Arc<Snapshots>, published: Arc<Published>, report: Reporting) -> Self {
         Self {
             raft,
             snapshots,
+            published,
+            report,
             incoming: Mutex::new(None),
         }
     }
@@ -36,6 +52,11 @@ impl Receiving {
             Err(error) => PeerAnswer::Failed(format!("the request is not readable: {error}")),
         };
         codec::encode(&answer)
+    }
+
+    /// What this member says of itself.
+    pub(crate) fn report(&self) -> MemberReport {
+        (self.report)()
     }
 
     async fn carry_out(&self, request: PeerRequest) -> Result<PeerAnswer, String> {
@@ -57,6 +78,18 @@ impl Receiving {
                 PeerAnswer::TransferLeader(answer)
             }
             PeerRequest::Snapshot(piece) => self.take_piece(piece).await?,
+            PeerRequest::Propose(batch) => led(propose_here(&self.raft, batch).await.map(PeerAnswer::Proposed))?,
+            PeerRequest::ReadIndex => led(read_index_here(&self.raft).await.map(PeerAnswer::ReadIndex))?,
+            PeerRequest::ChangeMembers(change) => {
+                let changed = members::change(&self.raft, change).await;
+                led(changed.map(|()| PeerAnswer::MembersChanged).map_err(LeaderError::from))?
+            }
+            PeerRequest::AwaitRevision { revision, limit_ms } => {
+                let limit = Duration::from_millis(limit_ms).min(BARRIER_MAX);
+                let reached = timeout(limit, self.published.reached(revision)).await;
+                PeerAnswer::Reached(reached.is_ok())
+            }
+            PeerRequest::Report => PeerAnswer::Report(self.report()),
         })
     }
 
@@ -81,6 +114,14 @@ impl Receiving {
         let installed: Result<SnapshotResponse<TypeConfig>, _> =
             self.raft.install_full_snapshot(piece.vote, snapshot).await;
         installed.map(PeerAnswer::Snapshot).map_err(|error| error.to_string())
+    }
+}
+
+/// What only a leader can do: whoever asked is told if this node does not lead, so that it looks for another.
+fn led(done: Result<PeerAnswer, LeaderError>) -> Result<PeerAnswer, String> {
+    match done {
+        Err(LeaderError::NotLeader) => Ok(PeerAnswer::NotLeader),
+        done => done.map_err(|error| error.to_string()),
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::changes::{ChangeImage, Changes};
 use super::key_ring::{KeyRing, StoredKey};
 use super::revocations::RevocationImage;
-use super::{Identity, State};
+use super::{Identity, Session, State};
 
 /// How many items one part holds at most.
 const PART_ITEMS_MAX: usize = 4_096;
@@ -28,6 +28,7 @@ pub(crate) enum ImagePart {
     Revocations(Vec<RevocationImage>),
     Changes(Vec<ChangeImage>),
     End,
+    Session(u64, Session),
 }
 
 /// Why parts are not a state.
@@ -61,6 +62,11 @@ impl State {
             )
             .chain(chunks(self.revocations.images()).map(ImagePart::Revocations))
             .chain(chunks(self.changes.images()).map(ImagePart::Changes))
+            .chain(
+                self.sessions
+                    .iter()
+                    .map(|(node_id, session)| ImagePart::Session(*node_id, session.clone())),
+            )
             .chain(std::iter::once(ImagePart::End))
     }
 }
@@ -109,6 +115,7 @@ impl Restoring {
             (None, _) => return Err(ImageError::NoHead),
             (Some(_), ImagePart::Head { .. }) => return Err(ImageError::OutOfPlace),
             (Some(state), ImagePart::Key(id, key)) => state.keys.restore(id, key),
+            (Some(state), ImagePart::Session(node_id, session)) => state.sessions.restore(node_id, session),
             (Some(state), ImagePart::Revocations(images)) => {
                 images.into_iter().all(|image| state.revocations.restore(image))
             }

@@ -7,6 +7,7 @@ mod changes;
 mod image;
 mod key_ring;
 mod revocations;
+mod sessions;
 
 use domain::ports::ReplicationError;
 use domain::{AgentId, OrganizationId, Revision, Timestamp, TokenFacts};
@@ -16,11 +17,13 @@ pub(crate) use image::{ImagePart, Restoring};
 pub(crate) use key_ring::{KeyRing, StoredKey};
 #[cfg(test)]
 pub(crate) use revocations::FORGET_MARGIN;
+pub(crate) use sessions::Session;
 
-use crate::command::{BootstrapCommand, Command, CommandResult, Refusal};
+use crate::command::{Batch, BatchResults, BootstrapCommand, Command, CommandResult, Refusal};
 use crate::sealing::Sealed;
 use changes::Changes;
 use revocations::Revocations;
+use sessions::{Seen, Sessions};
 
 /// How much the state may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +62,7 @@ pub(crate) struct State {
     keys: KeyRing,
     revocations: Revocations,
     changes: Changes,
+    sessions: Sessions,
     limits: Limits,
 }
 
@@ -76,6 +80,25 @@ impl State {
         Self {
             limits,
             ..Self::default()
+        }
+    }
+
+    /// Applies a batch, unless it was applied already: a function of the state and the batch alone.
+    pub(crate) fn apply_batch(&mut self, batch: &Batch) -> BatchResults {
+        match self.sessions.look_up(batch.id) {
+            Seen::Applied(results) => results,
+            Seen::Superseded => {
+                let refused = CommandResult {
+                    revision: self.revision,
+                    refusal: Some(Refusal::Superseded),
+                };
+                batch.commands.iter().map(|_| refused).collect()
+            }
+            Seen::Never => {
+                let results: BatchResults = batch.commands.iter().map(|command| self.apply(command)).collect();
+                self.sessions.applied(batch.id, results.clone());
+                results
+            }
         }
     }
 

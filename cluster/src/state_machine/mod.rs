@@ -14,7 +14,7 @@ use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder};
 pub(crate) use snapshot_file::SnapshotFile;
 pub(crate) use snapshots::{Snapshots, StateAt};
 
-use crate::command::CommandResult;
+use crate::command::BatchResults;
 use crate::config::Execution;
 use crate::publish::Published;
 use crate::raft_types::{Entry, LogId, Snapshot, SnapshotMeta, StoredMembership, TypeConfig};
@@ -31,7 +31,7 @@ pub(crate) struct StateMachine {
     execution: Execution,
 }
 
-type Answer = (ApplyResponder<TypeConfig>, Vec<CommandResult>);
+type Answer = (ApplyResponder<TypeConfig>, BatchResults);
 
 impl StateMachine {
     /// Begins with what the latest snapshot held.
@@ -44,14 +44,14 @@ impl StateMachine {
         }
     }
 
-    fn apply_entry(&mut self, entry: &Entry) -> Vec<CommandResult> {
+    fn apply_entry(&mut self, entry: &Entry) -> BatchResults {
         self.at.applied = Some(entry.log_id);
         match &entry.payload {
-            EntryPayload::Blank => Vec::new(),
-            EntryPayload::Normal(batch) => batch.0.iter().map(|command| self.at.state.apply(command)).collect(),
+            EntryPayload::Blank => BatchResults::default(),
+            EntryPayload::Normal(batch) => self.at.state.apply_batch(batch),
             EntryPayload::Membership(membership) => {
                 self.at.membership = StoredMembership::new(Some(entry.log_id), membership.clone());
-                Vec::new()
+                BatchResults::default()
             }
         }
     }

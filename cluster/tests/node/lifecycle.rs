@@ -26,7 +26,7 @@ async fn a_node_leads_a_cluster_of_one_and_keeps_its_state_over_restarts() {
         for earlier in 0..round {
             assert_eq!(handle.is_revoked(&token(earlier, handle.revision().unwrap())), Ok(true));
         }
-        let revision = handle.apply(vec![revoke_token(round)]).await.unwrap();
+        let revision = handle.apply(vec![revoke_token(round)]).await.unwrap().revision;
         assert_eq!(handle.revision(), Ok(revision));
         assert_eq!(handle.is_revoked(&token(round, revision)), Ok(true));
         assert_eq!(handle.is_revoked(&token(1_000, revision)), Ok(false));

@@ -21,7 +21,8 @@ async fn suspending_an_agent_kills_what_it_has_and_not_what_it_gets_afterwards()
             ReplicatedChange::AgentChanged(agent),
         ])
         .await
-        .unwrap();
+        .unwrap()
+        .revision;
     assert_eq!(handle.is_revoked(&token(5, issued_at)), Ok(true));
     assert_eq!(handle.is_revoked(&token(6, issued_at)), Ok(false));
     assert_eq!(handle.is_revoked(&token(5, done_at)), Ok(false));
@@ -35,7 +36,8 @@ async fn nothing_to_change_costs_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let node = start(folder.path()).await.unwrap();
     let before = node.handle().status().last_log;
-    assert_eq!(node.handle().apply(Vec::new()).await, node.handle().revision());
+    let applied = node.handle().apply(Vec::new()).await.unwrap();
+    assert_eq!(Ok(applied.revision), node.handle().revision());
     assert_eq!(node.handle().status().last_log, before);
     node.shutdown().await.unwrap();
 }
@@ -48,7 +50,8 @@ async fn more_changes_than_one_entry_takes_are_all_applied() {
         .handle()
         .apply((0..5_000).map(revoke_token).collect())
         .await
-        .unwrap();
+        .unwrap()
+        .revision;
     assert_eq!(revision, Revision(5_000));
     assert_eq!(node.handle().status().revocations, 5_000);
     node.shutdown().await.unwrap();
@@ -63,7 +66,7 @@ async fn concurrent_callers_share_entries_and_each_is_answered_after_its_change(
         .map(|number| {
             let handle = node.handle();
             tokio::spawn(async move {
-                let revision = handle.apply(vec![revoke_token(number)]).await.unwrap();
+                let revision = handle.apply(vec![revoke_token(number)]).await.unwrap().revision;
                 assert_eq!(
                     handle.is_revoked(&token(number, revision)),
                     Ok(true),

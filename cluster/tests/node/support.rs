@@ -46,8 +46,18 @@ impl Clock for TestClock {
     }
 }
 
-/// Bytes that never repeat; unpredictable they need not be here.
+/// How many nodes this process has started.
+static STARTS: AtomicU64 = AtomicU64::new(0);
+
+/// Bytes that never repeat, also when a node starts again in another process; unpredictable they need not be here.
 pub struct TestEntropy(AtomicU64);
+
+impl TestEntropy {
+    pub fn new() -> Self {
+        let start = u64::from(std::process::id()) << 16 | STARTS.fetch_add(1, Ordering::SeqCst);
+        Self(AtomicU64::new(start << 24))
+    }
+}
 
 impl Entropy for TestEntropy {
     fn fill(&self, bytes: &mut [u8]) {
@@ -72,7 +82,7 @@ pub fn ports() -> ClusterPorts {
 }
 
 pub fn ports_with(clock: Arc<TestClock>) -> ClusterPorts {
-    ClusterPorts::new(clock, Arc::new(TestEntropy(AtomicU64::new(1))), master_keys(7))
+    ClusterPorts::new(clock, Arc::new(TestEntropy::new()), master_keys(7))
 }
 
 pub fn config(folder: &std::path::Path) -> ClusterConfig {

@@ -27,7 +27,7 @@ pub use ids::{AgentId, CredentialId, EventId, KeyId, OrganizationId, OutboxId, T
 pub use named::UnknownName;
 pub use outbox::{Change, OutboxEntry, OutboxMessage};
 pub use pagination::{Page, PageOf};
-pub use replicated::{ReplicatedChange, Revision, Revocation, Subject, TokenFacts};
+pub use replicated::{Applied, NodeId, ReplicatedChange, Revision, Revocation, Subject, TokenFacts};
 pub use scope::{Scope, ScopeSet};
 pub use secret::Secret;
 pub use time::Timestamp;

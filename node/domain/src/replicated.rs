@@ -57,6 +57,35 @@ pub struct TokenFacts {
     pub issued_at: Revision,
 }
 
+/// A node of the cluster; unique in it and never given to another node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodeId(pub u64);
+
+impl std::fmt::Display for NodeId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Changes that are durable, and in force on every node that could be reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// The revision of the first state that has them.
+    pub revision: Revision,
+    /// Members that had not confirmed them in time. They learn of them when they can be reached again, and vouch for
+    /// nothing once they can't prove that they have missed nothing.
+    pub unconfirmed: Vec<NodeId>,
+}
+
+impl Applied {
+    /// The members that had not confirmed, for people and for the audit log; empty if all had.
+    pub fn unconfirmed_list(&self) -> String {
+        let members: Vec<String> = self.unconfirmed.iter().map(NodeId::to_string).collect();
+        members.join(" ")
+    }
+}
+
 /// A change to the replicated state that follows from a write to the store. Applying one twice is the same as once,
 /// so the outbox relay may repeat what a crash may have interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

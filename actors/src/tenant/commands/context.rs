@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use domain::ports::{Agents, Clock, Conflict, Credentials, Entropy, Replication, StoreError};
 use domain::{
-    Action, Agent, AgentId, AuditRecord, Change, Credential, CredentialId, EventId, JsonText, Organization, OutboxId,
-    OutboxMessage, Outcome, ReplicatedChange, Revocation, Subject, Timestamp,
+    Action, Agent, AgentId, Applied, AuditRecord, Change, Credential, CredentialId, EventId, JsonText, Organization,
+    OutboxId, OutboxMessage, Outcome, ReplicatedChange, Revocation, Subject, Timestamp,
 };
 use protocol::ClientSecrets;
 
+use crate::audit::AuditHandle;
 use crate::error::TenantError;
 use crate::outbox::OutboxHandle;
 use crate::tenant::client_cache::ClientCache;
@@ -27,6 +28,7 @@ pub(crate) struct WriteContext {
     pub replication: Arc<dyn Replication>,
     pub secrets: Arc<ClientSecrets>,
     pub outbox: OutboxHandle,
+    pub audit: AuditHandle,
     pub cache: Arc<ClientCache>,
 }
 
@@ -94,10 +96,27 @@ impl WriteContext {
             self.cache.forget(agent);
         }
         if !message.replicate.is_empty() {
-            self.replication.apply(message.replicate).await?;
+            let applied = self.replication.apply(message.replicate).await?;
+            if !applied.unconfirmed.is_empty() {
+                self.audit.record(self.missed(&change.audit, &applied)).await?;
+            }
         }
         self.outbox.finished(entry);
         Ok(())
+    }
+
+    /// Tells the log which members may not know of a change yet although it is answered.
+    fn missed(&self, change: &AuditRecord, applied: &Applied) -> AuditRecord {
+        let (now, members) = (self.clock.now(), applied.unconfirmed_list());
+        let metadata = [("change", change.action.as_str()), ("unconfirmedMembers", &members)];
+        AuditRecord {
+            event_id: EventId::mint(now, self.entropy.as_ref()),
+            action: Action::ClusterMemberMissed,
+            outcome: Outcome::Failure,
+            metadata: JsonText::object(&metadata),
+            timestamp: now,
+            ..change.clone()
+        }
     }
 
     /// What was to be ended is ended already. The caller may take that for an answer, so it must be true everywhere, also

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use domain::ports::{Replication, ReplicationError, RevocationView};
-use domain::{AgentId, OrganizationId, ReplicatedChange, Revision, Subject, TokenFacts};
+use domain::{AgentId, Applied, NodeId, OrganizationId, ReplicatedChange, Revision, Subject, TokenFacts};
 
 use super::switches::Switches;
 
@@ -25,12 +25,18 @@ struct State {
     agents: BTreeMap<AgentId, u64>,
     organizations: BTreeMap<OrganizationId, u64>,
     log: Vec<ReplicatedChange>,
+    silent: Vec<NodeId>,
 }
 
 impl MemoryCluster {
     /// The node can't prove that its view is recent.
     pub fn set_stale(&self, stale: bool) {
         self.stale.store(stale, Ordering::SeqCst);
+    }
+
+    /// These members confirm nothing.
+    pub fn set_silent(&self, members: &[NodeId]) {
+        self.state.lock().expect("no panic").silent = members.to_vec();
     }
 
     /// Everything that was applied.
@@ -49,7 +55,7 @@ impl MemoryCluster {
 
 #[async_trait]
 impl Replication for MemoryCluster {
-    async fn apply(&self, changes: Vec<ReplicatedChange>) -> Result<Revision, ReplicationError> {
+    async fn apply(&self, changes: Vec<ReplicatedChange>) -> Result<Applied, ReplicationError> {
         if !self.applying.pass().await {
             return Err(ReplicationError::Unavailable("switched off".into()));
         }
@@ -66,7 +72,10 @@ impl Replication for MemoryCluster {
             };
             state.log.push(change);
         }
-        Ok(Revision(state.revision))
+        Ok(Applied {
+            revision: Revision(state.revision),
+            unconfirmed: state.silent.clone(),
+        })
     }
 }
 

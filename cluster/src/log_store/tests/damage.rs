@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use redb::StorageBackend;
 
 use super::*;
+use crate::codec;
 use crate::log_store::disk::{DiskChange, LogDisk};
 use crate::log_store::loading;
 use crate::log_store::redb_disk::RedbDisk;
@@ -275,10 +276,10 @@ fn entries_that_are_missing_or_swapped_are_noticed() {
     assert!(sentence.contains("says of itself that it is entry 6"), "{sentence}");
     let newer = DiskChange::PutEntry {
         index: 5,
-        body: vec![2, 0, 0],
+        body: vec![codec::VERSION + 1, 0, 0],
     };
     assert!(matches!(
         with(&[newer]),
-        Err(ClusterError::NewerFormat { found: 2, known: 1, .. })
+        Err(ClusterError::NewerFormat { found: 3, known: 2, .. })
     ));
 }

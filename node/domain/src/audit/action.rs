@@ -35,6 +35,8 @@ named! {
         OrganizationCreated = "organization.created",
         /// An organization was changed.
         OrganizationUpdated = "organization.updated",
+        /// A change was answered before these members had confirmed that it is in force.
+        ClusterMemberMissed = "cluster.member.missed",
         /// Signing keys were rotated.
         KeyRotated = "key.rotated",
     }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::ids::{AgentId, OrganizationId};
-use crate::replicated::{ReplicatedChange, Revision, TokenFacts};
+use crate::replicated::{Applied, ReplicatedChange, Revision, TokenFacts};
 
 /// Why the replicated state did not take a change, or can't be relied upon.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +35,7 @@ pub trait RevocationView: Send + Sync {
 /// Changing.
 #[async_trait]
 pub trait Replication: Send + Sync {
-    /// Makes the changes known; when it returns they are durable and applied on every reachable node. Applying a change
-    /// twice is the same as once.
-    async fn apply(&self, changes: Vec<ReplicatedChange>) -> Result<Revision, ReplicationError>;
+    /// Makes the changes known; when it returns they are durable, and in force on every node that could be reached within
+    /// a bound. Applying a change twice is the same as once.
+    async fn apply(&self, changes: Vec<ReplicatedChange>) -> Result<Applied, ReplicationError>;
 }

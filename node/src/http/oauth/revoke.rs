@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actors::{Caller, LimitClass};
 use domain::{
-    Action, AuditRecord, EventId, JsonText, Outcome, ReplicatedChange, Revocation, Scope, Subject, Timestamp,
+    Action, Applied, AuditRecord, EventId, JsonText, Outcome, ReplicatedChange, Revocation, Scope, Subject, Timestamp,
 };
 use http::StatusCode;
 use protocol::oauth::TokenQuery;
@@ -54,18 +54,25 @@ async fn revoke(call: &Call, caller: &Caller, claims: &AccessTokenClaims) -> Res
         subject: Subject::Token(claims.jti),
         forget_at,
     };
-    call.services
+    let applied = call
+        .services
         .replication
         .apply(vec![ReplicatedChange::Revoke(revocation)])
         .await?;
-    call.services.audit.record(record_of(call, caller, claims)).await?;
+    let record = record_of(call, caller, claims, &applied);
+    call.services.audit.record(record).await?;
     call.services.meters.revocation("token");
     Ok(())
 }
 
-fn record_of(call: &Call, caller: &Caller, claims: &AccessTokenClaims) -> AuditRecord {
+fn record_of(call: &Call, caller: &Caller, claims: &AccessTokenClaims, applied: &Applied) -> AuditRecord {
     let now = call.services.clock.now();
     let (jti, subject) = (claims.jti.to_string(), claims.sub.to_string());
+    let missed = applied.unconfirmed_list();
+    let mut metadata = vec![("jti", jti.as_str()), ("targetAgentId", subject.as_str())];
+    if !missed.is_empty() {
+        metadata.push(("unconfirmedMembers", &missed));
+    }
     AuditRecord {
         event_id: EventId::mint(now, call.services.entropy.as_ref()),
         organization_id: claims.organization_id,
@@ -73,7 +80,7 @@ fn record_of(call: &Call, caller: &Caller, claims: &AccessTokenClaims) -> AuditR
         action: Action::TokenRevoked,
         outcome: Outcome::Success,
         origin: call.origin.clone(),
-        metadata: JsonText::object(&[("jti", &jti), ("targetAgentId", &subject)]),
+        metadata: JsonText::object(&metadata),
         timestamp: now,
     }
 }

@@ -1,0 +1,169 @@
+//! Who belongs to the cluster, and changes of it. A member is a voter, or a learner that follows without a vote.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use openraft::ChangeMembers;
+use openraft::async_runtime::WatchReceiver as _;
+use openraft::errors::{ClientWriteError, RaftError};
+use serde::{Deserialize, Serialize};
+
+use crate::network::Peer;
+use crate::raft_types::{Member, Raft};
+
+/// A member as the committed membership has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberEntry {
+    /// Its number.
+    pub node_id: u64,
+    /// Where it listens for the other members; empty in a cluster of one.
+    pub address: String,
+    /// Where it stands; empty if regions do not matter.
+    pub region: String,
+    /// Whether it votes.
+    pub is_voter: bool,
+}
+
+/// A change of who belongs to the cluster. Each is harmless if repeated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum MemberChange {
+    /// A node begins to follow, without a vote.
+    Add {
+        /// Who.
+        node_id: u64,
+        /// What the others know of it.
+        member: Member,
+    },
+    /// A learner gets a vote.
+    Promote(u64),
+    /// A voter goes on as a learner.
+    Demote(u64),
+    /// A member leaves.
+    Remove(u64),
+    /// Another voter becomes the leader.
+    TransferLeader(u64),
+}
+
+/// Why the members were not changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MemberChangeError {
+    #[error("this node does not lead")]
+    NotLeader,
+    #[error("{0}")]
+    Refused(String),
+    #[error("{0}")]
+    Stopped(String),
+}
+
+/// The members, as far as this node knows, by their numbers.
+pub(crate) fn members(raft: &Raft) -> Vec<MemberEntry> {
+    let metrics = raft.metrics();
+    let metrics = metrics.borrow_watched();
+    let membership = metrics.membership_config.membership();
+    let voters: BTreeSet<u64> = membership.voter_ids().collect();
+    let mut members: Vec<MemberEntry> = membership
+        .nodes()
+        .map(|(node_id, member)| MemberEntry {
+            node_id: *node_id,
+            address: member.address.clone(),
+            region: member.region.clone(),
+            is_voter: voters.contains(node_id),
+        })
+        .collect();
+    members.sort_by_key(|member| member.node_id);
+    members
+}
+
+/// The members beside this node.
+pub(crate) fn others(raft: &Raft) -> Vec<Peer> {
+    let me = *raft.node_id();
+    let others = members(raft).into_iter().filter(|member| member.node_id != me);
+    others
+        .map(|member| Peer {
+            node_id: member.node_id,
+            address: member.address,
+        })
+        .collect()
+}
+
+/// Changes the members, here on the leader. Returns when the change is committed.
+pub(crate) async fn change(raft: &Raft, change: MemberChange) -> Result<(), MemberChangeError> {
+    let known = members(raft);
+    let find = |node_id: u64| known.iter().find(|member| member.node_id == node_id);
+    match change {
+        MemberChange::Add { node_id, member } => add(raft, find(node_id), node_id, member).await,
+        MemberChange::Promote(node_id) => match find(node_id) {
+            None => Err(unknown(node_id)),
+            Some(member) if member.is_voter => Ok(()),
+            Some(_) => write(raft, ChangeMembers::AddVoterIds(BTreeSet::from([node_id])), true).await,
+        },
+        MemberChange::Demote(node_id) => match find(node_id) {
+            None => Err(unknown(node_id)),
+            Some(member) if !member.is_voter => Ok(()),
+            Some(_) => {
+                require_another_voter(&known, node_id)?;
+                write(raft, ChangeMembers::RemoveVoters(BTreeSet::from([node_id])), true).await
+            }
+        },
+        MemberChange::Remove(node_id) => match find(node_id) {
+            None => Ok(()),
+            Some(member) if !member.is_voter => {
+                write(raft, ChangeMembers::RemoveNodes(BTreeSet::from([node_id])), false).await
+            }
+            Some(_) => {
+                require_another_voter(&known, node_id)?;
+                write(raft, ChangeMembers::RemoveVoters(BTreeSet::from([node_id])), false).await
+            }
+        },
+        MemberChange::TransferLeader(node_id) => match find(node_id) {
+            Some(member) if member.is_voter => transfer(raft, node_id).await,
+            Some(_) => Err(MemberChangeError::Refused(format!(
+                "node {node_id} is a learner; promote it first"
+            ))),
+            None => Err(unknown(node_id)),
+        },
+    }
+}
+
+async fn add(raft: &Raft, known: Option<&MemberEntry>, node_id: u64, member: Member) -> Result<(), MemberChangeError> {
+    match known {
+        Some(known) if known.address == member.address && known.region == member.region => Ok(()),
+        // A node that has moved: its number and its log stay the same.
+        Some(_) => write(raft, ChangeMembers::SetNodes(BTreeMap::from([(node_id, member)])), true).await,
+        None => write(raft, ChangeMembers::AddNodes(BTreeMap::from([(node_id, member)])), true).await,
+    }
+}
+
+async fn transfer(raft: &Raft, node_id: u64) -> Result<(), MemberChangeError> {
+    if !raft.is_leader() {
+        return Err(MemberChangeError::NotLeader);
+    }
+    if node_id == *raft.node_id() {
+        return Ok(());
+    }
+    let asked = raft.trigger().transfer_leader(node_id).await;
+    asked.map_err(|fatal| MemberChangeError::Stopped(fatal.to_string()))
+}
+
+async fn write(raft: &Raft, change: ChangeMembers<u64, Member>, retain: bool) -> Result<(), MemberChangeError> {
+    match raft.change_membership(change, retain).await {
+        Ok(_) => Ok(()),
+        Err(RaftError::APIError(ClientWriteError::ForwardToLeader(_) | ClientWriteError::LogEntryDiscarded(_))) => {
+            Err(MemberChangeError::NotLeader)
+        }
+        Err(RaftError::APIError(refused)) => Err(MemberChangeError::Refused(refused.to_string())),
+        Err(RaftError::Fatal(fatal)) => Err(MemberChangeError::Stopped(fatal.to_string())),
+    }
+}
+
+fn unknown(node_id: u64) -> MemberChangeError {
+    MemberChangeError::Refused(format!("there is no node {node_id} in this cluster"))
+}
+
+fn require_another_voter(known: &[MemberEntry], node_id: u64) -> Result<(), MemberChangeError> {
+    if known.iter().any(|member| member.is_voter && member.node_id != node_id) {
+        return Ok(());
+    }
+    Err(MemberChangeError::Refused(format!(
+        "node {node_id} is the only voter; promote another one first"
+    )))
+}

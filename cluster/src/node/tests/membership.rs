@@ -1,0 +1,115 @@
+//! Nodes that join, get and lose their votes, move, hand over and leave.
+
+use super::*;
+
+/// A founder with two more that have joined and vote.
+async fn three_by_joining() -> Trio {
+    let mut trio = Trio::found_alone().await;
+    for node_id in [2, 3] {
+        trio.start(node_id, Founding::Join).await;
+        assert!(
+            !trio.handle(node_id).status().fresh,
+            "it knows nothing yet, and vouches for nothing"
+        );
+        let (address, region) = (format!("node-{node_id}"), "there".to_owned());
+        trio.handle(1).add_learner(node_id, address, region).await.unwrap();
+        trio.handle(1).promote(node_id).await.unwrap();
+    }
+    trio.all_fresh().await;
+    trio
+}
+
+fn voters(handle: &ClusterHandle) -> Vec<u64> {
+    let voters = handle.members().into_iter().filter(|member| member.is_voter);
+    voters.map(|member| member.node_id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_of_one_grows_to_three_and_survives_its_founder() {
+    let trio = three_by_joining().await;
+    trio.revoke(3, 0..5).await;
+    assert_eq!(voters(&trio.handle(2)), [1, 2, 3]);
+    trio.set_cut_off(&[1]);
+    let leader = trio.leader().await;
+    assert_ne!(leader, 1);
+    trio.revoke(leader, 5..6).await;
+    assert!((0..6).all(|number| trio.handle(leader).is_revoked(&token(number)) == Ok(true)));
+    trio.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_learner_has_no_vote_but_everything_else() {
+    let mut trio = Trio::found_alone().await;
+    trio.start(2, Founding::Join).await;
+    trio.revoke(1, 0..3).await;
+    trio.handle(1)
+        .add_learner(2, "node-2".to_owned(), "far".to_owned())
+        .await
+        .unwrap();
+    trio.all_fresh().await;
+    assert_eq!(voters(&trio.handle(2)), [1]);
+    assert_eq!(trio.handle(2).is_revoked(&token(2)), Ok(true));
+    trio.revoke(2, 3..4).await;
+    assert_eq!(trio.handle(1).is_revoked(&token(3)), Ok(true), "it takes changes, too");
+    trio.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_are_changed_from_any_node_and_repetitions_do_no_harm() {
+    let trio = three_by_joining().await;
+    for _ in 0..2 {
+        trio.handle(3).demote(2).await.unwrap();
+        assert_eq!(voters(&trio.handle(1)), [1, 3]);
+    }
+    trio.handle(2).promote(2).await.unwrap();
+    trio.handle(2)
+        .add_learner(3, "node-3-moved".to_owned(), "there".to_owned())
+        .await
+        .unwrap();
+    let moved = trio.handle(1).members().remove(2);
+    assert_eq!((moved.address.as_str(), moved.is_voter), ("node-3-moved", true));
+    for _ in 0..2 {
+        trio.handle(1).remove(3).await.unwrap();
+    }
+    assert_eq!(trio.handle(1).members().len(), 2);
+    let unknown = trio.handle(2).promote(9).await;
+    assert!(
+        matches!(&unknown, Err(ClusterError::Refused(reason)) if reason.contains("no node 9")),
+        "{unknown:?}"
+    );
+    trio.handle(1).remove(2).await.unwrap();
+    let last = trio.handle(1).remove(1).await;
+    assert!(
+        matches!(&last, Err(ClusterError::Refused(reason)) if reason.contains("only voter")),
+        "{last:?}"
+    );
+    trio.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_leader_hands_over_when_it_is_asked() {
+    let trio = three_by_joining().await;
+    let leader = trio.leader().await;
+    let next = if leader == 3 { 2 } else { 3 };
+    trio.handle(1).transfer_leader(next).await.unwrap();
+    trio.until(|| (trio.handle(next).status().role == Role::Leader).then_some(()))
+        .await;
+    trio.revoke(1, 0..1).await;
+    trio.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_overview_says_how_every_member_is_and_who_can_not_be_asked() {
+    let trio = three_by_joining().await;
+    trio.set_cut_off(&[3]);
+    let overview = trio.handle(2).overview().await;
+    let reports: Vec<(u64, bool)> = overview
+        .iter()
+        .map(|member| (member.entry.node_id, member.report.is_ok()))
+        .collect();
+    assert_eq!(reports, [(1, true), (2, true), (3, false)]);
+    let second = overview[1].report.as_ref().unwrap();
+    assert_eq!(second.version, env!("CARGO_PKG_VERSION"));
+    assert!(second.fresh && second.last_applied.is_some());
+    trio.shutdown().await;
+}
