@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::sealing::Sealed;
+use crate::state::InviteDigest;
 
 /// No command without keys is longer than this, encoded.
 pub(crate) const SMALL_COMMAND_BYTES: usize = 64;
@@ -50,6 +51,22 @@ pub(crate) enum Command {
     RemoveKey {
         /// Which.
         key_id: KeyId,
+    },
+    /// A node may join.
+    Invite {
+        /// What tells the invitation.
+        digest: InviteDigest,
+        /// Until when.
+        expires_at: Timestamp,
+    },
+    /// A node shows its invitation.
+    RedeemInvite {
+        /// What tells the invitation.
+        digest: InviteDigest,
+        /// Who.
+        node_id: u64,
+        /// When.
+        now: Timestamp,
     },
 }
 
@@ -90,9 +107,12 @@ impl Command {
             }
             Command::PublishKey { key, .. } => SMALL + key.encoded_length_at_most(),
             Command::MakeKeyCurrent { key_id, .. } | Command::RemoveKey { key_id } => SMALL + key_id.0.len(),
-            Command::Revoke(_) | Command::AgentChanged(_) | Command::OrganizationChanged(_) | Command::Tick { .. } => {
-                SMALL
-            }
+            Command::Revoke(_)
+            | Command::AgentChanged(_)
+            | Command::OrganizationChanged(_)
+            | Command::Tick { .. }
+            | Command::Invite { .. }
+            | Command::RedeemInvite { .. } => SMALL,
         }
     }
 }
@@ -134,6 +154,10 @@ pub(crate) enum Refusal {
     KeyRingFull,
     #[error("its node has proposed something else since")]
     Superseded,
+    #[error("the invitation is unknown, used up or expired; ask for a new one")]
+    NoSuchInvite,
+    #[error("too many invitations are open; wait until some have expired")]
+    TooManyInvites,
 }
 
 /// What came of a command. Every command counts the revision up, also one that changed nothing.

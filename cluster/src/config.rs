@@ -100,6 +100,7 @@ impl ClusterConfig {
         Member {
             address: self.address.clone(),
             region: self.region.clone(),
+            wants_vote: true,
         }
     }
 

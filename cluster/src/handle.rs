@@ -3,6 +3,8 @@
 mod keys;
 mod members;
 
+pub use members::Joining;
+
 use std::sync::Arc;
 use std::time::Duration;
 

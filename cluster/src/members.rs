@@ -32,6 +32,8 @@ pub(crate) enum MemberChange {
         node_id: u64,
         /// What the others know of it.
         member: Member,
+        /// Whether a member of this number may move to another address; if not, its number is taken.
+        may_move: bool,
     },
     /// A learner gets a vote.
     Promote(u64),
@@ -90,7 +92,20 @@ pub(crate) async fn change(raft: &Raft, change: MemberChange) -> Result<(), Memb
     let known = members(raft);
     let find = |node_id: u64| known.iter().find(|member| member.node_id == node_id);
     match change {
-        MemberChange::Add { node_id, member } => add(raft, find(node_id), node_id, member).await,
+        MemberChange::Add {
+            node_id,
+            member,
+            may_move,
+        } => match find(node_id) {
+            Some(known) if known.address == member.address && known.region == member.region => Ok(()),
+            Some(known) if !may_move => Err(MemberChangeError::Refused(format!(
+                "there is a node {node_id} already, at {}; give the new one another cluster.node_id",
+                known.address
+            ))),
+            // A node that has moved: its number and its log stay the same.
+            Some(_) => set_member(raft, node_id, member).await,
+            None => write(raft, ChangeMembers::AddNodes(BTreeMap::from([(node_id, member)])), true).await,
+        },
         MemberChange::Promote(node_id) => match find(node_id) {
             None => Err(unknown(node_id)),
             Some(member) if member.is_voter => Ok(()),
@@ -101,6 +116,7 @@ pub(crate) async fn change(raft: &Raft, change: MemberChange) -> Result<(), Memb
             Some(member) if !member.is_voter => Ok(()),
             Some(_) => {
                 require_another_voter(&known, node_id)?;
+                set_member(raft, node_id, without_vote(raft, node_id)?).await?;
                 write(raft, ChangeMembers::RemoveVoters(BTreeSet::from([node_id])), true).await
             }
         },
@@ -124,13 +140,20 @@ pub(crate) async fn change(raft: &Raft, change: MemberChange) -> Result<(), Memb
     }
 }
 
-async fn add(raft: &Raft, known: Option<&MemberEntry>, node_id: u64, member: Member) -> Result<(), MemberChangeError> {
-    match known {
-        Some(known) if known.address == member.address && known.region == member.region => Ok(()),
-        // A node that has moved: its number and its log stay the same.
-        Some(_) => write(raft, ChangeMembers::SetNodes(BTreeMap::from([(node_id, member)])), true).await,
-        None => write(raft, ChangeMembers::AddNodes(BTreeMap::from([(node_id, member)])), true).await,
-    }
+async fn set_member(raft: &Raft, node_id: u64, member: Member) -> Result<(), MemberChangeError> {
+    write(raft, ChangeMembers::SetNodes(BTreeMap::from([(node_id, member)])), true).await
+}
+
+/// A voter as a member that does not want a vote any more, or it would be promoted again at once.
+fn without_vote(raft: &Raft, node_id: u64) -> Result<Member, MemberChangeError> {
+    let metrics = raft.metrics();
+    let metrics = metrics.borrow_watched();
+    let membership = metrics.membership_config.membership();
+    let member = membership.get_node(&node_id).ok_or_else(|| unknown(node_id))?;
+    Ok(Member {
+        wants_vote: false,
+        ..member.clone()
+    })
 }
 
 async fn transfer(raft: &Raft, node_id: u64) -> Result<(), MemberChangeError> {

@@ -19,6 +19,7 @@ use crate::handle::{ClusterHandle, Parts};
 use crate::leader::LeaderLink;
 use crate::log_store::{LogStore, RaftFolder};
 use crate::network::{ENTRIES_PER_MESSAGE, Links, Peers, Receiving};
+use crate::promoting::keep_promoting;
 use crate::publish::Published;
 use crate::raft_types::Raft;
 use crate::report::MemberReport;
@@ -26,6 +27,8 @@ use crate::state_machine::{Snapshots, StateAt, StateMachine};
 use crate::status::StatusWatch;
 use crate::ticking::{SteadyClock, keep_ticking};
 
+/// How often a node that waits for others says so.
+const SAY_AFTER: Duration = Duration::from_secs(10);
 /// How long to wait before looking again whether there is a leader.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
@@ -36,25 +39,26 @@ pub struct ClusterNode {
     log: LogStore,
     tasks: Vec<JoinHandle<()>>,
     folder: RaftFolder,
+    config: ClusterConfig,
 }
 
 impl ClusterNode {
-    /// Opens the node's folder and takes part in its cluster. A node that finds nothing founds a cluster of one, or, if it
-    /// is to join another ([`Founding::Join`]), answers whoever calls and waits to be added. Returns when the node has a
-    /// leader and a view that is proven to be recent, or fails after `start_deadline`; one that is to join returns at once.
+    /// Opens the node's folder, takes part in its cluster, and waits until it is [ready](ClusterNode::ready). A node that
+    /// finds nothing founds a cluster of one.
     pub async fn start(config: ClusterConfig, ports: ClusterPorts) -> Result<Self, ClusterError> {
-        let mut node = Self::launch(config.clone(), ports).await?;
-        match node.begin(&config).await {
+        let node = Self::open(config, ports).await?;
+        match node.ready().await {
             Ok(()) => Ok(node),
             Err(error) => {
-                node.stop().await;
+                node.close().await;
                 Err(error)
             }
         }
     }
 
-    /// Opens the node's folder and takes part, without waiting for anything.
-    pub(crate) async fn launch(config: ClusterConfig, ports: ClusterPorts) -> Result<Self, ClusterError> {
+    /// Opens the node's folder and takes part, without waiting for anything: the node answers the other members from now
+    /// on, if what they say is brought to [`ClusterHandle::answer_peer`].
+    pub async fn open(config: ClusterConfig, ports: ClusterPorts) -> Result<Self, ClusterError> {
         config.validate()?;
         let raft_config = Arc::new(raft_config(&config)?);
         let Opened {
@@ -78,7 +82,34 @@ impl ClusterNode {
             log,
             tasks,
             folder,
+            config,
         })
+    }
+
+    /// Waits until the node has a leader and a view that is proven to be recent. A node that is the whole cluster fails
+    /// after `start_deadline`; one that depends on others, or waits to be added, goes on waiting and says so in the log.
+    pub async fn ready(&self) -> Result<(), ClusterError> {
+        let begun_at = Instant::now();
+        self.found_or_elect().await?;
+        let mut say_at = begun_at + SAY_AFTER;
+        loop {
+            if let Some(failure) = self.handle.status().failure {
+                return Err(ClusterError::Stopped(failure));
+            }
+            if self.handle.refresh().await.is_ok() {
+                return Ok(());
+            }
+            if self.is_alone() && begun_at.elapsed() >= self.config.start_deadline {
+                return Err(ClusterError::NoLeader {
+                    waited: self.config.start_deadline,
+                });
+            }
+            if Instant::now() >= say_at {
+                say_at += SAY_AFTER;
+                self.say_what_it_waits_for();
+            }
+            sleep(LOOK_AGAIN_AFTER).await;
+        }
     }
 
     /// What reads and changes the replicated state.
@@ -87,16 +118,14 @@ impl ClusterNode {
     }
 
     /// Stops taking part, writes what is waiting and lets go of the folder. Handles answer with errors from now on.
-    pub async fn shutdown(mut self) -> Result<(), ClusterError> {
+    pub async fn shutdown(self) -> Result<(), ClusterError> {
         let failure = self.handle.status().failure;
-        self.stop().await;
+        self.close().await;
         failure.map_or(Ok(()), |failure| Err(ClusterError::Stopped(failure)))
     }
 
-    async fn stop(&mut self) {
-        for task in self.tasks.drain(..) {
-            task.abort();
-        }
+    async fn close(self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
         if let Err(error) = self.raft.shutdown().await {
             tracing::error!(%error, "the consensus did not end as it should");
         }
@@ -104,35 +133,32 @@ impl ClusterNode {
         tracing::info!(folder = %self.folder.path().display(), "the replicated log is closed");
     }
 
-    async fn begin(&mut self, config: &ClusterConfig) -> Result<(), ClusterError> {
-        let (begun_at, node_id) = (Instant::now(), config.node_id);
+    async fn found_or_elect(&self) -> Result<(), ClusterError> {
+        let node_id = self.config.node_id;
         let stopped = |error: &dyn std::fmt::Display| ClusterError::Stopped(error.to_string());
         if !self.raft.is_initialized().await.map_err(|error| stopped(&error))? {
-            if config.founding == Founding::Join {
-                return Ok(());
+            if self.config.founding == Founding::Alone {
+                let alone = BTreeMap::from([(node_id, self.config.member())]);
+                self.raft.initialize(alone).await.map_err(|error| stopped(&error))?;
             }
-            let alone = BTreeMap::from([(node_id, config.member())]);
-            self.raft.initialize(alone).await.map_err(|error| stopped(&error))?;
-        } else if self.raft.voter_ids().eq([node_id]) {
+        } else if self.is_alone() {
             // Nobody else can lead: there is no need to wait for an election time-out.
-            self.raft
-                .trigger()
-                .elect(false)
-                .await
-                .map_err(|error| stopped(&error))?;
+            let electing = self.raft.trigger().elect(false).await;
+            electing.map_err(|error| stopped(&error))?;
         }
-        while begun_at.elapsed() < config.start_deadline {
-            if let Some(failure) = self.handle.status().failure {
-                return Err(ClusterError::Stopped(failure));
-            }
-            if self.handle.refresh().await.is_ok() {
-                return Ok(());
-            }
-            sleep(LOOK_AGAIN_AFTER).await;
+        Ok(())
+    }
+
+    fn is_alone(&self) -> bool {
+        self.raft.voter_ids().eq([self.config.node_id])
+    }
+
+    fn say_what_it_waits_for(&self) {
+        if self.raft.voter_ids().next().is_none() {
+            tracing::warn!("this node belongs to no cluster yet; it waits to be added: agentidp cluster join");
+        } else {
+            tracing::warn!("a majority of the cluster's members can't be reached; this node waits for them");
         }
-        Err(ClusterError::NoLeader {
-            waited: config.start_deadline,
-        })
     }
 }
 
@@ -178,9 +204,10 @@ fn assemble(
             steady_clock,
             published,
             proposer,
-            raft,
+            raft.clone(),
             config.tick_interval,
         )),
+        tokio::spawn(keep_promoting(raft)),
     ];
     (handle, tasks)
 }

@@ -33,4 +33,6 @@ pub(crate) struct Member {
     pub(crate) address: String,
     /// Where it stands; empty if regions do not matter.
     pub(crate) region: String,
+    /// Whether it is to vote once it has caught up.
+    pub(crate) wants_vote: bool,
 }

@@ -64,6 +64,15 @@ fn the_bytes_of_every_command_stay_as_they_are() {
         Command::RemoveKey {
             key_id: KeyId("kid".to_owned()),
         },
+        Command::Invite {
+            digest: [7; 32],
+            expires_at: at,
+        },
+        Command::RedeemInvite {
+            digest: [7; 32],
+            node_id: 9,
+            now: at,
+        },
     ];
     let expected: Vec<&str> = include_str!("golden.txt").lines().collect();
     let written: Vec<String> = commands

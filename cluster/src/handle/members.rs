@@ -1,17 +1,23 @@
 //! Who belongs to the cluster, through the handle: from any node, carried out by the leader.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use domain::Secret;
 use futures::future::join_all;
 use tokio::time::{Instant, sleep};
+use zeroize::Zeroizing;
 
 use super::ClusterHandle;
+use crate::command::Command;
 use crate::error::ClusterError;
 use crate::leader::LeaderError;
 use crate::members::{self, MemberChange, MemberEntry};
 use crate::network::{Peer, PeerAnswer, PeerRequest};
 use crate::raft_types::Member;
 use crate::report::MemberOverview;
+use crate::state::InviteDigest;
 
 /// How long a change of members may take, elections included.
 const CHANGE_DEADLINE: Duration = Duration::from_secs(15);
@@ -19,6 +25,28 @@ const CHANGE_DEADLINE: Duration = Duration::from_secs(15);
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 /// How long a member may take to report.
 const REPORT_DEADLINE: Duration = Duration::from_secs(1);
+
+/// What every invitation begins with, so that people and scanners know one when they see it.
+const INVITE_PREFIX: &str = "agentidp_invite_";
+
+/// A node that wants to belong to the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joining {
+    /// Its number; unique in the cluster and never given to another node.
+    pub node_id: u64,
+    /// Where the other members reach it.
+    pub address: String,
+    /// Where it stands; empty if regions do not matter.
+    pub region: String,
+    /// Whether it is to vote once it has caught up.
+    pub wants_vote: bool,
+}
+
+fn digest_of(secret: &str) -> InviteDigest {
+    let mut bytes = InviteDigest::default();
+    bytes.copy_from_slice(digest(&SHA256, secret.as_bytes()).as_ref());
+    bytes
+}
 
 impl ClusterHandle {
     /// The members, as far as this node knows.
@@ -31,10 +59,50 @@ impl ClusterHandle {
         join_all(self.members().into_iter().map(|entry| self.look_at(entry))).await
     }
 
-    /// Lets a node follow, without a vote; it catches up from then on. A member that has moved gets its new address.
-    pub async fn add_learner(&self, node_id: u64, address: String, region: String) -> Result<(), ClusterError> {
-        let member = Member { address, region };
-        self.change_members(MemberChange::Add { node_id, member }).await
+    /// Makes an invitation, which lets one node join within `lifetime`. Its secret is in this answer and nowhere else.
+    pub async fn invite(&self, lifetime: Duration) -> Result<Secret, ClusterError> {
+        let mut random = Zeroizing::new([0u8; 32]);
+        self.0.entropy.fill(random.as_mut());
+        let mut secret = String::from(INVITE_PREFIX);
+        random.iter().for_each(|byte| {
+            let _ = write!(secret, "{byte:02x}");
+        });
+        let expires_at = self.0.steady_clock.now().plus(lifetime);
+        let digest = digest_of(&secret);
+        self.require_done(Command::Invite { digest, expires_at }).await?;
+        Ok(Secret::new(secret))
+    }
+
+    /// A node that shows an invitation is added: it follows, catches up, and, if it wants to, votes from then on. Harmless
+    /// if repeated, as one does whose answer was lost.
+    pub async fn join(&self, invite: &Secret, joining: Joining) -> Result<(), ClusterError> {
+        let node_id = joining.node_id;
+        let redeem = Command::RedeemInvite {
+            digest: digest_of(invite.expose()),
+            node_id,
+            now: self.0.steady_clock.now(),
+        };
+        self.require_done(redeem).await?;
+        self.add(joining, false).await
+    }
+
+    /// Adds a node without an invitation; a member that has moved gets its new address.
+    pub async fn add_member(&self, joining: Joining) -> Result<(), ClusterError> {
+        self.add(joining, true).await
+    }
+
+    async fn add(&self, joining: Joining, may_move: bool) -> Result<(), ClusterError> {
+        let member = Member {
+            address: joining.address,
+            region: joining.region,
+            wants_vote: joining.wants_vote,
+        };
+        self.change_members(MemberChange::Add {
+            node_id: joining.node_id,
+            member,
+            may_move,
+        })
+        .await
     }
 
     /// Gives a learner a vote.

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::codec;
+use crate::handle::Joining;
 use crate::network::{Peer, PeerRequest, Transport, TransportError};
 use crate::raft_types::Member;
 use crate::sealing::{MasterKey, MasterKeys};
@@ -107,7 +108,7 @@ impl Trio {
         let mut folders = Vec::new();
         for node_id in 1..=3 {
             let folder = tempfile::tempdir().unwrap();
-            let node = ClusterNode::launch(config(node_id, folder.path()), ports(node_id, &hub))
+            let node = ClusterNode::open(config(node_id, folder.path()), ports(node_id, &hub))
                 .await
                 .unwrap();
             hub.members.lock().unwrap().insert(node_id, node.handle());
@@ -139,7 +140,10 @@ impl Trio {
             region: "here".to_owned(),
             ..config(node_id, folder.path())
         };
-        let node = ClusterNode::start(config, ports(node_id, &self.hub)).await.unwrap();
+        let node = ClusterNode::open(config, ports(node_id, &self.hub)).await.unwrap();
+        if founding == Founding::Alone {
+            node.ready().await.unwrap();
+        }
         self.hub.members.lock().unwrap().insert(node_id, node.handle());
         self.nodes.insert(node_id, node);
         self.folders.push(folder);
@@ -213,7 +217,7 @@ fn config(node_id: u64, folder: &Path) -> ClusterConfig {
     ClusterConfig {
         heartbeat: Duration::from_millis(100),
         election_timeout: (Duration::from_millis(400), Duration::from_millis(800)),
-        max_revocation_staleness: Duration::from_millis(1_500),
+        max_revocation_staleness: Duration::from_millis(2_500),
         snapshot_every: 20,
         entries_kept: 100,
         ..ClusterConfig::new(node_id, folder)
@@ -229,6 +233,15 @@ fn ports(node_id: u64, hub: &Arc<Hub>) -> ClusterPorts {
     ClusterPorts {
         transport: Arc::new(From(node_id, hub.clone())),
         ..ports
+    }
+}
+
+fn joining(node_id: u64, region: &str) -> Joining {
+    Joining {
+        node_id,
+        address: format!("node-{node_id}"),
+        region: region.to_owned(),
+        wants_vote: false,
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::changes::{ChangeImage, Changes};
 use super::key_ring::{KeyRing, StoredKey};
 use super::revocations::RevocationImage;
-use super::{Identity, Session, State};
+use super::{Identity, Invite, InviteDigest, Session, State};
 
 /// How many items one part holds at most.
 const PART_ITEMS_MAX: usize = 4_096;
@@ -29,6 +29,7 @@ pub(crate) enum ImagePart {
     Changes(Vec<ChangeImage>),
     End,
     Session(u64, Session),
+    Invite(InviteDigest, Invite),
 }
 
 /// Why parts are not a state.
@@ -66,6 +67,11 @@ impl State {
                 self.sessions
                     .iter()
                     .map(|(node_id, session)| ImagePart::Session(*node_id, session.clone())),
+            )
+            .chain(
+                self.invites
+                    .iter()
+                    .map(|(digest, invite)| ImagePart::Invite(*digest, *invite)),
             )
             .chain(std::iter::once(ImagePart::End))
     }
@@ -115,6 +121,7 @@ impl Restoring {
             (None, _) => return Err(ImageError::NoHead),
             (Some(_), ImagePart::Head { .. }) => return Err(ImageError::OutOfPlace),
             (Some(state), ImagePart::Key(id, key)) => state.keys.restore(id, key),
+            (Some(state), ImagePart::Invite(digest, invite)) => state.invites.restore(digest, invite),
             (Some(state), ImagePart::Session(node_id, session)) => state.sessions.restore(node_id, session),
             (Some(state), ImagePart::Revocations(images)) => {
                 images.into_iter().all(|image| state.revocations.restore(image))

@@ -5,6 +5,7 @@
 
 mod changes;
 mod image;
+mod invites;
 mod key_ring;
 mod revocations;
 mod sessions;
@@ -14,6 +15,7 @@ use domain::{AgentId, OrganizationId, Revision, Timestamp, TokenFacts};
 use uuid::Uuid;
 
 pub(crate) use image::{ImagePart, Restoring};
+pub(crate) use invites::{Invite, InviteDigest};
 pub(crate) use key_ring::{KeyRing, StoredKey};
 #[cfg(test)]
 pub(crate) use revocations::FORGET_MARGIN;
@@ -22,6 +24,7 @@ pub(crate) use sessions::Session;
 use crate::command::{Batch, BatchResults, BootstrapCommand, Command, CommandResult, Refusal};
 use crate::sealing::Sealed;
 use changes::Changes;
+use invites::Invites;
 use revocations::Revocations;
 use sessions::{Seen, Sessions};
 
@@ -63,6 +66,7 @@ pub(crate) struct State {
     revocations: Revocations,
     changes: Changes,
     sessions: Sessions,
+    invites: Invites,
     limits: Limits,
 }
 
@@ -138,6 +142,8 @@ impl State {
             }
             Command::MakeKeyCurrent { key_id, at } => self.keys.make_current(key_id, *at, self.revision),
             Command::RemoveKey { key_id } => self.keys.remove(key_id, self.revision),
+            Command::Invite { digest, expires_at } => self.invites.open(*digest, *expires_at),
+            Command::RedeemInvite { digest, node_id, now } => self.invites.redeem(digest, *node_id, *now),
         }
     }
 
@@ -170,11 +176,13 @@ impl State {
         self.now = now;
         self.revocations.forget(now, self.limits.forgotten_by_tick);
         self.changes.forget(now, self.limits.forgotten_by_tick);
+        self.invites.forget(now);
     }
 
     /// Whether a tick at `now` would forget something.
     pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
-        now >= self.now && (self.revocations.has_expired(now) || self.changes.has_expired(now))
+        now >= self.now
+            && (self.revocations.has_expired(now) || self.changes.has_expired(now) || self.invites.has_expired(now))
     }
 
     pub(crate) fn revision(&self) -> Revision {

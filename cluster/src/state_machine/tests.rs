@@ -30,6 +30,7 @@ fn state_at(index: u64, revocations: u128) -> StateAt {
     let member = Member {
         address: "127.0.0.1:1".to_owned(),
         region: "here".to_owned(),
+        wants_vote: true,
     };
     let members = std::collections::BTreeMap::from([(1, member)]);
     let membership = Membership::new(vec![voters], members).unwrap();

@@ -11,8 +11,7 @@ async fn three_by_joining() -> Trio {
             !trio.handle(node_id).status().fresh,
             "it knows nothing yet, and vouches for nothing"
         );
-        let (address, region) = (format!("node-{node_id}"), "there".to_owned());
-        trio.handle(1).add_learner(node_id, address, region).await.unwrap();
+        trio.handle(1).add_member(joining(node_id, "there")).await.unwrap();
         trio.handle(1).promote(node_id).await.unwrap();
     }
     trio.all_fresh().await;
@@ -42,10 +41,7 @@ async fn a_learner_has_no_vote_but_everything_else() {
     let mut trio = Trio::found_alone().await;
     trio.start(2, Founding::Join).await;
     trio.revoke(1, 0..3).await;
-    trio.handle(1)
-        .add_learner(2, "node-2".to_owned(), "far".to_owned())
-        .await
-        .unwrap();
+    trio.handle(1).add_member(joining(2, "far")).await.unwrap();
     trio.all_fresh().await;
     assert_eq!(voters(&trio.handle(2)), [1]);
     assert_eq!(trio.handle(2).is_revoked(&token(2)), Ok(true));
@@ -62,10 +58,11 @@ async fn members_are_changed_from_any_node_and_repetitions_do_no_harm() {
         assert_eq!(voters(&trio.handle(1)), [1, 3]);
     }
     trio.handle(2).promote(2).await.unwrap();
-    trio.handle(2)
-        .add_learner(3, "node-3-moved".to_owned(), "there".to_owned())
-        .await
-        .unwrap();
+    let moved = Joining {
+        address: "node-3-moved".to_owned(),
+        ..joining(3, "there")
+    };
+    trio.handle(2).add_member(moved).await.unwrap();
     let moved = trio.handle(1).members().remove(2);
     assert_eq!((moved.address.as_str(), moved.is_voter), ("node-3-moved", true));
     for _ in 0..2 {
@@ -111,5 +108,40 @@ async fn the_overview_says_how_every_member_is_and_who_can_not_be_asked() {
     let second = overview[1].report.as_ref().unwrap();
     assert_eq!(second.version, env!("CARGO_PKG_VERSION"));
     assert!(second.fresh && second.last_applied.is_some());
+    trio.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invitation_lets_one_node_in_which_votes_when_it_has_caught_up() {
+    let mut trio = Trio::found_alone().await;
+    trio.revoke(1, 0..3).await;
+    let invite = trio.handle(1).invite(Duration::from_secs(60)).await.unwrap();
+    let votes = |node_id| Joining {
+        wants_vote: true,
+        ..joining(node_id, "")
+    };
+    trio.start(2, Founding::Join).await;
+    for _ in 0..2 {
+        trio.handle(1).join(&invite, votes(2)).await.unwrap();
+    }
+    trio.until(|| (voters(&trio.handle(2)) == [1, 2]).then_some(())).await;
+    let refused = |joined: Result<(), ClusterError>, word: &str| {
+        assert!(
+            matches!(&joined, Err(ClusterError::Refused(reason)) if reason.contains(word)),
+            "{joined:?}"
+        );
+    };
+    refused(trio.handle(2).join(&invite, votes(3)).await, "used up");
+    let forged = domain::Secret::new("agentidp_invite_00".to_owned());
+    refused(trio.handle(1).join(&forged, votes(3)).await, "unknown");
+    let second = trio.handle(2).invite(Duration::from_secs(60)).await.unwrap();
+    let elsewhere = Joining {
+        address: "elsewhere".to_owned(),
+        ..votes(2)
+    };
+    refused(trio.handle(1).join(&second, elsewhere).await, "node 2 already");
+    // Who is demoted stays so.
+    trio.handle(1).demote(2).await.unwrap();
+    assert_eq!(voters(&trio.handle(1)), [1]);
     trio.shutdown().await;
 }

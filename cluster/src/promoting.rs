@@ -1,0 +1,45 @@
+//! Learners that want a vote get one when they have caught up: a task that only a leader does anything in.
+
+use std::time::Duration;
+
+use openraft::async_runtime::WatchReceiver as _;
+use tokio::time::MissedTickBehavior;
+
+use crate::members::{self, MemberChange};
+use crate::raft_types::Raft;
+
+/// How often the leader looks.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Whoever lacks no more entries than this has caught up.
+const LAG_MAX: u64 = 100;
+
+/// Promotes, one learner at a time.
+pub(crate) async fn keep_promoting(raft: Raft) {
+    let mut rounds = tokio::time::interval(LOOK_EVERY);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        let Some(node_id) = next_to_promote(&raft) else {
+            continue;
+        };
+        match members::change(&raft, MemberChange::Promote(node_id)).await {
+            Ok(()) => tracing::info!(node_id, "a node has caught up and votes from now on"),
+            Err(error) => tracing::debug!(node_id, %error, "a node could not be promoted yet"),
+        }
+    }
+}
+
+fn next_to_promote(raft: &Raft) -> Option<u64> {
+    let metrics = raft.metrics();
+    let metrics = metrics.borrow_watched();
+    // Only a leader knows how far the others are.
+    let progress = metrics.replication.as_ref()?;
+    let membership = metrics.membership_config.membership();
+    let last = metrics.last_log_index.unwrap_or(0);
+    let mut waiting = membership.learner_ids().filter(|node_id| {
+        let wants_vote = membership.get_node(node_id).is_some_and(|member| member.wants_vote);
+        let matched = progress.get(node_id).and_then(Option::as_ref);
+        wants_vote && matched.is_some_and(|matched| matched.index + LAG_MAX >= last)
+    });
+    waiting.next()
+}
