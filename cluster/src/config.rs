@@ -63,6 +63,8 @@ pub struct ClusterConfig {
     pub address: String,
     /// Where this node stands; empty if regions do not matter.
     pub region: String,
+    /// Whether this node votes; one that founds a cluster always does.
+    pub wants_vote: bool,
     /// What a node does that finds nothing in its folder.
     pub founding: Founding,
     /// The version of the software, for the operator's overview.
@@ -89,6 +91,7 @@ impl ClusterConfig {
             entries_kept: 1_000,
             address: String::new(),
             region: String::new(),
+            wants_vote: true,
             founding: Founding::Alone,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             execution: Execution::Threads,
@@ -100,7 +103,7 @@ impl ClusterConfig {
         Member {
             address: self.address.clone(),
             region: self.region.clone(),
-            wants_vote: true,
+            wants_vote: self.wants_vote,
         }
     }
 

@@ -75,6 +75,17 @@ pub(crate) fn members(raft: &Raft) -> Vec<MemberEntry> {
     members
 }
 
+/// The voter that lacks least of what this node has, if this node leads and there is another.
+pub(crate) fn best_successor(raft: &Raft) -> Option<u64> {
+    let metrics = raft.metrics();
+    let metrics = metrics.borrow_watched();
+    let progress = metrics.replication.as_ref()?;
+    let voters = metrics.membership_config.membership().voter_ids();
+    voters
+        .filter(|node_id| *node_id != metrics.id)
+        .max_by_key(|node_id| progress.get(node_id).copied().flatten().map(|matched| matched.index))
+}
+
 /// The members beside this node.
 pub(crate) fn others(raft: &Raft) -> Vec<Peer> {
     let me = *raft.node_id();

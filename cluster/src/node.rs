@@ -15,13 +15,13 @@ use crate::command::BatchId;
 use crate::config::{ClusterConfig, ClusterPorts, Execution, Founding};
 use crate::error::ClusterError;
 use crate::freshness::{Freshness, keep_fresh};
-use crate::handle::{ClusterHandle, Parts};
+use crate::handle::{ClusterHandle, Joining, Parts};
 use crate::leader::LeaderLink;
 use crate::log_store::{LogStore, RaftFolder};
 use crate::network::{ENTRIES_PER_MESSAGE, Links, Peers, Receiving};
 use crate::promoting::keep_promoting;
 use crate::publish::Published;
-use crate::raft_types::Raft;
+use crate::raft_types::{Member, Raft};
 use crate::report::MemberReport;
 use crate::state_machine::{Snapshots, StateAt, StateMachine};
 use crate::status::StatusWatch;
@@ -97,7 +97,7 @@ impl ClusterNode {
                 return Err(ClusterError::Stopped(failure));
             }
             if self.handle.refresh().await.is_ok() {
-                return Ok(());
+                return self.correct_own_entry().await;
             }
             if self.is_alone() && begun_at.elapsed() >= self.config.start_deadline {
                 return Err(ClusterError::NoLeader {
@@ -147,6 +147,26 @@ impl ClusterNode {
             electing.map_err(|error| stopped(&error))?;
         }
         Ok(())
+    }
+
+    /// Whoever is alone may have moved: then those who join later must learn of it. A member of several that moves is
+    /// added anew, since it can't change anything before it is heard.
+    async fn correct_own_entry(&self) -> Result<(), ClusterError> {
+        if !self.is_alone() {
+            return Ok(());
+        }
+        let Member {
+            address,
+            region,
+            wants_vote,
+        } = self.config.member();
+        let own = Joining {
+            node_id: self.config.node_id,
+            address,
+            region,
+            wants_vote,
+        };
+        self.handle.add_member(own).await
     }
 
     fn is_alone(&self) -> bool {

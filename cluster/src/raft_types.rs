@@ -18,6 +18,7 @@ openraft::declare_raft_types!(
 type CommittedLeader = LeaderId<u64, u64>;
 
 pub(crate) type Raft = openraft::Raft<TypeConfig, StateMachine>;
+pub(crate) type RaftMetrics = openraft::RaftMetrics<TypeConfig>;
 pub(crate) type LogId = openraft::LogId<CommittedLeader>;
 pub(crate) type Vote = openraft::Vote<CommittedLeader>;
 pub(crate) type Entry = <TypeConfig as openraft::RaftTypeConfig>::Entry;

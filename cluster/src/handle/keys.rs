@@ -37,6 +37,11 @@ impl ClusterHandle {
         }
     }
 
+    /// What identifies the installation, once it has its keys.
+    pub fn cluster_id(&self) -> Option<Uuid> {
+        self.0.published.load().identity().map(|identity| identity.cluster_id)
+    }
+
     /// Whether the installation has its keys.
     pub fn is_bootstrapped(&self) -> bool {
         self.0.published.load().identity().is_some()

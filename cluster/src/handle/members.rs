@@ -15,7 +15,7 @@ use crate::error::ClusterError;
 use crate::leader::LeaderError;
 use crate::members::{self, MemberChange, MemberEntry};
 use crate::network::{Peer, PeerAnswer, PeerRequest};
-use crate::raft_types::Member;
+use crate::raft_types::{Member, RaftMetrics};
 use crate::report::MemberOverview;
 use crate::state::InviteDigest;
 
@@ -123,6 +123,23 @@ impl ClusterHandle {
     /// Asks the leader to hand over to another voter. Returns when it has been asked.
     pub async fn transfer_leader(&self, node_id: u64) -> Result<(), ClusterError> {
         self.change_members(MemberChange::TransferLeader(node_id)).await
+    }
+
+    /// Lets another voter lead, if this node does; for a node that is about to stop. Returns when this node leads no longer,
+    /// or after `deadline`: then the others elect one when this node is gone.
+    pub async fn hand_over(&self, deadline: Duration) {
+        let raft = self.0.leader.raft();
+        let me = *raft.node_id();
+        let Some(next) = members::best_successor(raft) else {
+            return;
+        };
+        if self.transfer_leader(next).await.is_ok() {
+            let is_led_by_another = |metrics: &RaftMetrics| metrics.current_leader.is_some_and(|leader| leader != me);
+            let waiting = raft.wait(Some(deadline));
+            if waiting.metrics(is_led_by_another, "another leader").await.is_err() {
+                tracing::debug!(next, "the next leader had not begun in time");
+            }
+        }
     }
 
     async fn change_members(&self, change: MemberChange) -> Result<(), ClusterError> {

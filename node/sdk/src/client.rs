@@ -132,6 +132,12 @@ impl Client {
         Ok(answer)
     }
 
+    /// Sends a call with a bearer token that was given by hand.
+    pub(crate) async fn send_with_bearer(&self, call: Call, token: &Secret) -> Result<Response, Error> {
+        let header = zeroize::Zeroizing::new(format!("Bearer {}", token.expose()));
+        self.send(&call, Some(&header)).await
+    }
+
     /// Sends a call with what is public only.
     pub(crate) async fn send_in_public(&self, call: Call) -> Result<Response, Error> {
         self.send(&call, None).await

@@ -35,6 +35,14 @@ pub enum StartError {
         /// Why, and what to do.
         reason: String,
     },
+    /// The operators' token can't be read or made.
+    #[error("the operators' token {path} can't be used: {source}")]
+    OperatorToken {
+        /// Which file.
+        path: PathBuf,
+        /// Why, and what to do.
+        source: std::io::Error,
+    },
     /// The store does not open.
     #[error("the store can't be used: {0}")]
     Store(#[from] StoreError),

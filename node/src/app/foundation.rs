@@ -3,19 +3,24 @@
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use cluster::{ClusterConfig, ClusterMeters, ClusterNode, ClusterPorts};
+use cluster::{ClusterConfig, ClusterMeters, ClusterNode, ClusterPorts, Founding, MasterKeys};
 use storage::{EmbeddedStore, Execution, PostgresConfig, PostgresStore, Stores};
 
 use super::error::StartError;
 use super::machine::Machine;
 use super::master_key::{self, MasterKeyPolicy};
 use super::metered::metered;
-use crate::config::{Config, StoreConfig, StoreLocation};
+use super::peer_link::{PeerLink, ServingPeers};
+use crate::config::{Config, MemberRole, StoreConfig, StoreLocation};
 use crate::telemetry::{Meters, MetricsRecorder};
 
 /// The embedded store's file in the data directory.
 const STORE_FILE: &str = "agentidp.db";
+
+/// How long a node that stops waits for another leader.
+const HAND_OVER_MAX: Duration = Duration::from_secs(2);
 
 /// The replicated state's folder in the data directory.
 const RAFT_FOLDER: &str = "raft";
@@ -32,15 +37,26 @@ pub struct Foundation {
     pub stores: Stores,
     /// Revocations and keys.
     pub cluster: ClusterNode,
+    /// Other nodes, if this one has company.
+    pub peers: Option<ServingPeers>,
 }
 
 impl Foundation {
     /// Opens everything; refuses with a reason that names the file and the way out.
-    pub async fn open(config: Config, machine: Machine, policy: MasterKeyPolicy) -> Result<Self, StartError> {
+    ///
+    /// A node that finds nothing founds an installation of its own, or waits to be added to another's cluster. It opens
+    /// when it has a leader and a recent view; see [`ClusterNode::ready`] for how long that may take.
+    pub async fn open(
+        config: Config,
+        machine: Machine,
+        policy: MasterKeyPolicy,
+        founding: Founding,
+    ) -> Result<Self, StartError> {
         let meters = Arc::new(MetricsRecorder::new().map_err(|error| StartError::Metrics(error.to_string()))?);
         prepare_data_directory(&config.cluster.data_dir)?;
         let is_new = !config.cluster.data_dir.join(RAFT_FOLDER).exists();
-        if is_new && policy == MasterKeyPolicy::Require {
+        let joins = founding == Founding::Join && config.cluster.listen.is_some();
+        if is_new && policy == MasterKeyPolicy::Require && !joins {
             return Err(StartError::NotInitialised);
         }
         // A log that was sealed with another key can't be opened with a fresh one.
@@ -48,29 +64,30 @@ impl Foundation {
         let master_keys = master_key::load(&config, policy, machine.entropy.as_ref())?;
         let stores = metered(open_stores(&config).await?, &meters, &machine.clock);
         stores.migrate().await?;
-        let ports = ClusterPorts {
-            meters: cluster_meters(&meters),
-            ..ClusterPorts::new(machine.clock.clone(), machine.entropy.clone(), master_keys)
-        };
-        let cluster = match ClusterNode::start(cluster_config(&config), ports).await {
-            Ok(cluster) => cluster,
+        let foundation = match open_cluster(&config, &machine, &meters, master_keys, founding).await {
+            Ok((cluster, peers)) => Self {
+                config,
+                machine,
+                meters,
+                stores,
+                cluster,
+                peers,
+            },
             Err(error) => {
                 stores.close().await;
-                return Err(error.into());
+                return Err(error);
             }
         };
-        let foundation = Self {
-            config,
-            machine,
-            meters,
-            stores,
-            cluster,
-        };
-        if let Err(error) = foundation.check_master_key() {
+        if let Err(error) = foundation.begin().await {
             foundation.close().await?;
             return Err(error);
         }
         Ok(foundation)
+    }
+
+    async fn begin(&self) -> Result<(), StartError> {
+        self.cluster.ready().await?;
+        self.check_master_key()
     }
 
     /// Finds out now whether the master key opens what the replicated state holds, if it holds an installation.
@@ -86,7 +103,12 @@ impl Foundation {
     /// Closes everything again.
     pub async fn close(self) -> Result<(), StartError> {
         self.stores.close().await;
-        Ok(self.cluster.shutdown().await?)
+        self.cluster.handle().hand_over(HAND_OVER_MAX).await;
+        let closed = self.cluster.shutdown().await;
+        if let Some(peers) = self.peers {
+            peers.stop().await;
+        }
+        Ok(closed?)
     }
 }
 
@@ -115,14 +137,39 @@ fn postgres_config(store: &StoreConfig, url: domain::Secret) -> PostgresConfig {
     }
 }
 
-fn cluster_config(config: &Config) -> ClusterConfig {
+fn cluster_config(config: &Config, founding: Founding) -> ClusterConfig {
     let section = &config.cluster;
     ClusterConfig {
         heartbeat: section.heartbeat,
         election_timeout: section.election_timeout,
         max_revocation_staleness: section.max_revocation_staleness,
+        address: section.advertised(),
+        region: section.region.clone(),
+        wants_vote: section.role == MemberRole::Voter,
+        founding,
         ..ClusterConfig::new(section.node_id, section.data_dir.clone())
     }
+}
+
+/// Takes part in the cluster: the others are answered before anything of them is waited for.
+async fn open_cluster(
+    config: &Config,
+    machine: &Machine,
+    meters: &Meters,
+    master_keys: MasterKeys,
+    founding: Founding,
+) -> Result<(ClusterNode, Option<ServingPeers>), StartError> {
+    let link = PeerLink::bind(&config.cluster, machine).await?;
+    let mut ports = ClusterPorts {
+        meters: cluster_meters(meters),
+        ..ClusterPorts::new(machine.clock.clone(), machine.entropy.clone(), master_keys)
+    };
+    if let Some(link) = &link {
+        ports.transport = link.transport(machine);
+    }
+    let cluster = ClusterNode::open(cluster_config(config, founding), ports).await?;
+    let peers = link.map(|link| link.serve(cluster.handle())).transpose()?;
+    Ok((cluster, peers))
 }
 
 fn cluster_meters(meters: &Meters) -> ClusterMeters {

@@ -10,6 +10,7 @@ mod listeners;
 mod machine;
 mod master_key;
 mod metered;
+mod peer_link;
 mod running;
 
 pub use bootstrap::{AdminCredentials, AdminSecret, Installation};

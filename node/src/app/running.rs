@@ -20,6 +20,7 @@ use crate::http::front::{Front, FrontLimits};
 use crate::http::health::{Health, RedisProbe};
 use crate::http::keys::Keys;
 use crate::http::oauth::seen::SeenTokens;
+use crate::http::operator_token::OperatorToken;
 use crate::http::resource::Resource;
 use crate::http::routes;
 use crate::http::server::{Server, ServerLimits};
@@ -51,6 +52,9 @@ impl Running {
         let cluster = foundation.cluster.handle();
         if !cluster.is_bootstrapped() {
             return Err(StartError::NotInitialised);
+        }
+        if let Some(peers) = &foundation.peers {
+            peers.know_cluster(&cluster);
         }
         let config = foundation.config.clone();
         let Listeners {
@@ -110,8 +114,11 @@ impl Running {
         })
     }
 
-    /// Reads the certificate's files again.
+    /// Reads the certificates' files again.
     pub fn reload_certificate(&self) {
+        if let Some(peers) = &self.foundation.peers {
+            peers.reload_certificates();
+        }
         if let Some(certificate) = &self.certificate {
             certificate.look_now();
         }
@@ -191,6 +198,12 @@ fn services(
     let (stores, machine) = (&foundation.stores, &foundation.machine);
     let cluster = Arc::new(foundation.cluster.handle());
     let access = AccessRules::built_in()?;
+    let token_file = foundation.config.operator_token_file();
+    let operator_token =
+        OperatorToken::open(&token_file, machine.entropy.as_ref()).map_err(|source| StartError::OperatorToken {
+            path: token_file,
+            source,
+        })?;
     for table in [routes::public(), routes::operator()] {
         access.check_complete(table.iter().flat_map(Resource::rule_names))?;
     }
@@ -202,6 +215,8 @@ fn services(
         agents: stores.agents.clone(),
         credentials: stores.credentials.clone(),
         audit_trail: stores.audit_trail.clone(),
+        cluster: cluster.as_ref().clone(),
+        operator_token,
         replication: cluster,
         verifier: TokenVerifier::new(issuer.clone(), keys.clone(), revocations.clone(), machine.clock.clone()),
         revocations,

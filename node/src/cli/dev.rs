@@ -3,8 +3,10 @@
 use std::io::IsTerminal;
 
 use clap::Args;
+use cluster::Founding;
 use serde_json::json;
 
+use super::dev_cluster::{self, Wanted};
 use super::output::{self, CommandError};
 use super::reload::Reload;
 use super::serve::until_stopped;
@@ -18,6 +20,9 @@ use crate::config::{Environment, StoreLocation};
 pub struct Options {
     #[command(flatten)]
     overrides: Overrides,
+    /// Start a whole cluster of so many nodes, each a process of its own.
+    #[arg(long, value_name = "N", conflicts_with = "new_admin_secret")]
+    nodes: Option<u16>,
     /// Print one line of JSON instead of a page for people.
     #[arg(long)]
     json: bool,
@@ -28,6 +33,10 @@ pub struct Options {
 
 /// Makes the installation at the first start, serves it at every start.
 pub async fn run(options: Options, environment: &Environment) -> Result<(), CommandError> {
+    if let Some(nodes) = options.nodes {
+        let (json, overrides) = (options.json, options.overrides);
+        return dev_cluster::run(Wanted { nodes, json, overrides }, environment).await;
+    }
     let (config, reload) = Reload::first(None, environment, options.overrides)?;
     // A node that was tried out in a terminal should not outlive it and keep the port.
     let hangup = if std::io::stderr().is_terminal() {
@@ -43,7 +52,7 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
         (AdminSecret::IfNone, MasterKeyPolicy::CreateIfMissing)
     };
     let listeners = Listeners::bind(&config.server).await?;
-    let foundation = Foundation::open(config.clone(), Machine::real(), master_key).await?;
+    let foundation = Foundation::open(config.clone(), Machine::real(), master_key, Founding::Alone).await?;
     let installation = foundation.bootstrap(admin_secret).await?;
     let running = Running::start(foundation, listeners).await?;
     let data_dir = std::path::absolute(&config.cluster.data_dir)?.display().to_string();

@@ -1,6 +1,7 @@
 //! `agentidp init`: makes an installation, without serving it.
 
 use clap::Args;
+use cluster::Founding;
 use serde_json::json;
 
 use super::output::{self, CommandError};
@@ -36,7 +37,7 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
     } else {
         (AdminSecret::IfNone, MasterKeyPolicy::CreateIfMissing)
     };
-    let foundation = Foundation::open(config, Machine::real(), master_key).await?;
+    let foundation = Foundation::open(config, Machine::real(), master_key, Founding::Alone).await?;
     let installed = foundation.bootstrap(admin_secret).await;
     let closed = foundation.close().await;
     let installation = installed?;

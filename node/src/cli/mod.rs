@@ -1,9 +1,11 @@
 //! The command line. `dev`, `init`, `serve`, `migrate` and `config` work on a node here; the rest are clients of one.
 
 pub mod client;
+mod cluster;
 mod completion;
 mod config_check;
 mod dev;
+mod dev_cluster;
 mod init;
 mod migrate;
 mod output;
@@ -44,6 +46,9 @@ enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config_check::ConfigCommand),
+    /// Look at the members of a cluster and change them.
+    #[command(subcommand)]
+    Cluster(cluster::ClusterCommand),
     #[command(flatten)]
     Client(client::ClientCommand),
     /// Print a completion script for a shell.
@@ -69,6 +74,7 @@ async fn run(command: Command, environment: &Environment) -> ExitCode {
         Command::Serve(options) => output::finish(serve::run(options, environment).await),
         Command::Migrate(options) => output::finish(migrate::run(options, environment).await),
         Command::Config(command) => output::finish(config_check::run(command, environment)),
+        Command::Cluster(command) => output::finish(cluster::run(command, environment).await),
         Command::Client(command) => client::run(command, environment).await,
         Command::Completion(options) => output::finish(completion::run(options)),
         Command::Version(options) => output::finish(version::run(options)),

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::app::StartError;
@@ -16,6 +17,55 @@ pub enum CommandError {
     /// The node does not start, or did not stop well.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// A node's operator listener refused, or did not answer.
+    #[error("{0}")]
+    Operator(#[from] sdk::Error),
+    /// The client can't be made.
+    #[error("{0}")]
+    Misconfigured(#[from] sdk::Misconfiguration),
+    /// A file can't be read.
+    #[error("{path} can't be read: {source}")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A node that is to join must be reachable.
+    #[error(
+        "the configuration names no cluster.listen: a node that is to join a cluster must be reachable by the others"
+    )]
+    NoClusterListener,
+    /// Too many nodes, or none.
+    #[error("--nodes must be from 1 to {most}")]
+    Nodes {
+        /// The most.
+        most: u16,
+    },
+    /// The folder holds one node.
+    #[error("{path} holds a node that stands alone; give the cluster a folder of its own with --data-dir")]
+    OneNodeOnly {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder holds a cluster of another size.
+    #[error(
+        "the cluster in {path} has {nodes} nodes; start it with --nodes {nodes}, or give another folder with --data-dir"
+    )]
+    OtherNodes {
+        /// The folder.
+        path: PathBuf,
+        /// Its size.
+        nodes: usize,
+    },
+    /// A node of a development cluster does not come up.
+    #[error("node {node_id} is not ready; its log says why: {log}")]
+    NodeNotReady {
+        /// Which.
+        node_id: u64,
+        /// Where its log is.
+        log: PathBuf,
+    },
     /// The output can't be written.
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),

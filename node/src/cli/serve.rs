@@ -1,6 +1,7 @@
 //! `agentidp serve`: serves an installation until it is told to stop.
 
 use clap::Args;
+use cluster::Founding;
 
 use super::output::CommandError;
 use super::reload::Reload;
@@ -16,13 +17,29 @@ pub struct Options {
     file: ConfigFile,
     #[command(flatten)]
     overrides: Overrides,
+    /// Stop when standard input ends, which it does when the process that started this one is gone.
+    #[arg(long, hide = true)]
+    until_input_ends: bool,
 }
 
 /// Opens, serves, stops.
 pub async fn run(options: Options, environment: &Environment) -> Result<(), CommandError> {
     let (config, reload) = Reload::first(options.file.config, environment, options.overrides)?;
     let mut signals = Signals::listen(Hangup::Reloads)?;
-    let foundation = Foundation::open(config.clone(), Machine::real(), MasterKeyPolicy::Require).await?;
+    if options.until_input_ends {
+        signals.also_when_input_ends();
+    }
+    // A node that waits for others can be told to stop.
+    let opening = Foundation::open(
+        config.clone(),
+        Machine::real(),
+        MasterKeyPolicy::Require,
+        Founding::Join,
+    );
+    let foundation = tokio::select! {
+        opened = opening => opened?,
+        () = signals.stop() => return Ok(()),
+    };
     let listeners = Listeners::bind(&config.server).await?;
     let running = Running::start(foundation, listeners).await?;
     until_stopped(running, &mut signals, &reload).await

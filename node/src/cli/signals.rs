@@ -3,6 +3,7 @@
 use std::future::pending;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,7 @@ pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Option<Signal>,
+    input: Option<oneshot::Receiver<()>>,
 }
 
 impl Signals {
@@ -39,7 +41,19 @@ impl Signals {
                 Hangup::Reloads => Some(signal(SignalKind::hangup())?),
                 Hangup::Ends => None,
             },
+            input: None,
         })
+    }
+
+    /// The end of standard input asks to stop, too.
+    pub fn also_when_input_ends(&mut self) {
+        let (ended, input) = oneshot::channel();
+        // A thread of its own and not the runtime's, which would wait for the input when it ends.
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+            let _ = ended.send(());
+        });
+        self.input = Some(input);
     }
 
     /// Waits for the next of any.
@@ -50,7 +64,15 @@ impl Signals {
                 None => pending().await,
             }
         };
+        let input = async {
+            match &mut self.input {
+                Some(input) => drop(input.await),
+                None => pending().await,
+            }
+            self.input = None;
+        };
         tokio::select! {
+            () = input => Asked::Stop,
             _ = self.terminate.recv() => Asked::Stop,
             _ = self.interrupt.recv() => Asked::Stop,
             _ = hangup => Asked::Reload,

@@ -16,7 +16,39 @@ const WELL_KNOWN: &[(&str, &str)] = &[
     ("PORT", "server.port"),
 ];
 
+/// What the nodes of a development cluster take from the environment of the process that starts them. What tells nodes
+/// apart is left out: where they listen, what they are called, where their files are.
+const FOR_NODES: &[&str] = &[
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "RUST_BACKTRACE",
+    "AGENTIDP_STORE__",
+    "AGENTIDP_REDIS__",
+    "AGENTIDP_LIMITS__",
+    "AGENTIDP_AUDIT__",
+    "AGENTIDP_TELEMETRY__",
+];
+
 impl Environment {
+    /// What the nodes of a development cluster are to have of it.
+    #[must_use]
+    pub fn of_nodes(&self) -> Self {
+        let is_for_nodes = |name: &str| {
+            let mut names = FOR_NODES.iter();
+            names.any(|known| name == *known || (known.ends_with("__") && name.starts_with(known)))
+        };
+        let chosen = self.0.iter().filter(|(name, _)| is_for_nodes(name));
+        Self(chosen.map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
+    /// All variables, for a process that is to have them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The environment of this process. Names and values that are not UTF-8 are left out.
     pub fn of_process() -> Self {
         let pairs =

@@ -16,8 +16,10 @@ mod store;
 mod telemetry;
 mod value;
 
+use std::path::PathBuf;
+
 pub use audit::AuditConfig;
-pub use cluster::ClusterSection;
+pub use cluster::{ClusterSection, ClusterTls, MemberRole};
 pub use environment::Environment;
 pub use error::{ConfigError, Mistake};
 pub use keys::KeysConfig;
@@ -67,6 +69,12 @@ impl Config {
         };
         let effective = reader.finish()?;
         Ok((config, effective))
+    }
+
+    /// Where the operators' token is.
+    pub fn operator_token_file(&self) -> PathBuf {
+        let given = self.server.operator_token_file.clone();
+        given.unwrap_or_else(|| self.cluster.data_dir.join("operator.token"))
     }
 }
 

@@ -14,6 +14,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Where operators and metrics are served.
     pub operator_listen: SocketAddr,
+    /// The file of the operators' token; `operator.token` in the data directory when absent, made if it is not there.
+    pub operator_token_file: Option<PathBuf>,
     /// The issuer; the listener's own address when absent.
     pub public_url: Option<String>,
     /// Certificate chain and private key in PEM; both or none.
@@ -46,6 +48,7 @@ impl ServerConfig {
         let config = Self {
             listen,
             operator_listen: reader.value("server.operator_listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 3900))),
+            operator_token_file: reader.optional("server.operator_token_file"),
             public_url: reader
                 .optional::<String>("server.public_url")
                 .map(|url| url.trim_end_matches('/').to_owned()),

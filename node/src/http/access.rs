@@ -14,6 +14,15 @@ use crate::policy::Access;
 pub fn authorize(call: &mut Call, access: Access) -> Result<(), ApiError> {
     match access {
         Access::Public | Access::ByEndpoint(_) => Ok(()),
+        Access::Operator => {
+            let shown = bearer_token(call.authorization())?;
+            if call.services.operator_token.is(shown) {
+                Ok(())
+            } else {
+                call.services.meters.auth_failure("operator_token");
+                Err(BearerError::Invalid.into())
+            }
+        }
         Access::AnyBearer => {
             let token = verify_bearer(call, bearer_token(call.authorization())?)?;
             call.caller = Some(caller_of(&token, &call.origin));

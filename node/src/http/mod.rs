@@ -21,6 +21,7 @@ pub mod keys;
 pub mod limits;
 pub mod oauth;
 pub mod operator;
+pub mod operator_token;
 pub mod query;
 pub mod reply;
 pub mod request_id;

@@ -64,9 +64,18 @@ pub fn public() -> Vec<Resource> {
 
 /// What operators and their monitoring call, on a listener of its own that is not reachable from outside.
 pub fn operator() -> Vec<Resource> {
-    let get = Method::GET;
+    let (get, post) = (Method::GET, Method::POST);
     vec![
         Resource::at("/metrics").on(get.clone(), operator::metrics::handle),
+        Resource::at("/cluster/status").on(get.clone(), operator::cluster::status::handle),
+        Resource::at("/cluster/members").on(get.clone(), operator::cluster::members::handle),
+        Resource::at("/cluster/invites").on(post.clone(), operator::cluster::invite::handle),
+        Resource::at("/cluster/join").on(post.clone(), operator::cluster::join::handle),
+        Resource::at("/cluster/promote").on(post.clone(), operator::cluster::promote::handle),
+        Resource::at("/cluster/demote").on(post.clone(), operator::cluster::demote::handle),
+        Resource::at("/cluster/remove").on(post.clone(), operator::cluster::remove::handle),
+        Resource::at("/cluster/transfer-leader").on(post.clone(), operator::cluster::transfer_leader::handle),
+        Resource::at("/cluster/snapshot").on(post, operator::cluster::snapshot::handle),
         Resource::at("/health").on(get.clone(), health::live::handle),
         Resource::at("/health/ready").on(get.clone(), health::ready::handle),
         Resource::at("/health/detailed").on(get, health::detailed::handle),

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use actors::{AuditHandle, LimiterHandle, TenantsHandle};
+use cluster::ClusterHandle;
 use domain::ports::{Agents, AuditTrail, Clock, Credentials, Entropy, Replication, RevocationView};
 
 use super::health::Health;
 use super::keys::Keys;
 use super::oauth::seen::SeenTokens;
+use super::operator_token::OperatorToken;
 use super::verifier::TokenVerifier;
 use crate::policy::AccessRules;
 use crate::telemetry::HttpMeters;
@@ -28,6 +30,10 @@ pub struct Services {
     pub credentials: Arc<dyn Credentials>,
     /// Reads the audit log.
     pub audit_trail: Arc<dyn AuditTrail>,
+    /// The replicated state's members.
+    pub cluster: ClusterHandle,
+    /// What operators show.
+    pub operator_token: OperatorToken,
     /// Changes the replicated state.
     pub replication: Arc<dyn Replication>,
     /// Reads the replicated state.

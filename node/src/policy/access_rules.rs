@@ -17,6 +17,8 @@ pub enum Access {
     AnyBearer,
     /// A bearer token that holds this scope.
     Scope(Scope),
+    /// The operators' token.
+    Operator,
     /// The endpoint authenticates clients itself, as its RFC says; a scope, if one is given, is still required.
     ByEndpoint(Option<Scope>),
 }
@@ -51,6 +53,7 @@ enum Kind {
     Public,
     Bearer,
     Endpoint,
+    Operator,
 }
 
 /// The rule of every route.
@@ -107,6 +110,10 @@ fn access(rule: Rule) -> Result<Access, PolicyError> {
         (Kind::Bearer, None) => Ok(Access::AnyBearer),
         (Kind::Bearer, Some(scope)) => Ok(Access::Scope(scope)),
         (Kind::Endpoint, scope) => Ok(Access::ByEndpoint(scope)),
+        (Kind::Operator, None) => Ok(Access::Operator),
+        (Kind::Operator, Some(_)) => Err(PolicyError::Unreadable(
+            "operators have no scopes: their token allows everything on their listener".to_owned(),
+        )),
     }
 }
 
@@ -120,6 +127,7 @@ mod tests {
             r#"{"routes": {"GET /a": {"access": "bearer", "scope": "no:such"}}}"#,
             r#"{"routes": {"GET /a": {"access": "everyone"}}}"#,
             r#"{"routes": {"GET /a": {"access": "public", "scope": "openid"}}}"#,
+            r#"{"routes": {"GET /a": {"access": "operator", "scope": "openid"}}}"#,
             r#"{"routes": {"GET /a": {"access": "public", "scop": "openid"}}}"#,
         ] {
             assert!(AccessRules::parse(text).is_err(), "{text}");

@@ -92,6 +92,8 @@ async fn the_leader_hands_over_when_it_is_asked() {
     trio.until(|| (trio.handle(next).status().role == Role::Leader).then_some(()))
         .await;
     trio.revoke(1, 0..1).await;
+    trio.handle(next).hand_over(Duration::from_secs(5)).await;
+    assert_ne!(trio.leader().await, next, "a node that is about to stop");
     trio.shutdown().await;
 }
 

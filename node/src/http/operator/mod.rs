@@ -1,3 +1,4 @@
 //! What operators and their monitoring call.
 
+pub mod cluster;
 pub mod metrics;
