@@ -81,6 +81,15 @@ pub enum ClusterError {
     /// The replicated state refused a change.
     #[error("the replicated state refused the change: {0}")]
     Refused(String),
+    /// A certificate can't be made.
+    #[error("the certificate cannot be made: {0}")]
+    Certificate(String),
+    /// The name of a cluster can't be part of a node's name.
+    #[error("{name:?} cannot be a cluster's name; take one of letters, digits, hyphens and dots, such as agentidp")]
+    ClusterName {
+        /// The name.
+        name: String,
+    },
     /// A change was not taken.
     #[error(transparent)]
     Replication(#[from] ReplicationError),

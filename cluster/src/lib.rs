@@ -11,6 +11,7 @@
 mod barrier;
 mod batching;
 mod bootstrap;
+mod certs;
 mod codec;
 mod command;
 mod config;
@@ -35,6 +36,7 @@ mod status;
 mod ticking;
 
 pub use bootstrap::{Bootstrap, NewSigningKey};
+pub use certs::{CertificateAuthority, NodeCertificate, NodeName, PrivateKeyPem, Validity};
 pub use config::{ClusterConfig, ClusterPorts, Execution, Founding};
 pub use error::ClusterError;
 pub use handle::{ClusterHandle, Joining};
