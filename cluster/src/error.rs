@@ -1,6 +1,7 @@
 //! What can go wrong with the replicated state. Messages tell an operator what to do.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -81,6 +82,32 @@ pub enum ClusterError {
     /// The replicated state refused a change.
     #[error("the replicated state refused the change: {0}")]
     Refused(String),
+    /// A certificate or a key can't be used.
+    #[error("{path}: {reason}")]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A certificate can't be made.
+    #[error("the certificate cannot be made: {0}")]
+    Certificate(String),
+    /// The name of a cluster can't be part of a node's name.
+    #[error("{name:?} cannot be a cluster's name; take one of letters, digits, hyphens and dots, such as agentidp")]
+    ClusterName {
+        /// The name.
+        name: String,
+    },
+    /// Connections without TLS were asked for on an address that others can reach.
+    #[error(
+        "{address} is not a loopback address, and nodes talk to each other without TLS only there; give the node a \
+         certificate, or let it listen on 127.0.0.1"
+    )]
+    NotLoopback {
+        /// The address.
+        address: SocketAddr,
+    },
     /// A change was not taken.
     #[error(transparent)]
     Replication(#[from] ReplicationError),
@@ -91,6 +118,13 @@ impl ClusterError {
         Self::Io {
             path: path.into(),
             source,
+        }
+    }
+
+    pub(crate) fn tls(path: impl Into<PathBuf>, reason: impl ToString) -> Self {
+        Self::Tls {
+            path: path.into(),
+            reason: reason.to_string(),
         }
     }
 

@@ -6,11 +6,12 @@
 //!
 //! **Architecture invariant:** no type of the consensus library, of the log store or of the codec is visible outside
 //! this crate; `state/` is a pure function of commands and knows neither time, disk nor network; only `codec.rs` knows
-//! how bytes are laid out.
+//! how values become bytes; only `network/tcp` knows sockets and TLS, and nothing else needs them to run.
 
 mod barrier;
 mod batching;
 mod bootstrap;
+mod certs;
 mod codec;
 mod command;
 mod config;
@@ -35,13 +36,17 @@ mod status;
 mod ticking;
 
 pub use bootstrap::{Bootstrap, NewSigningKey};
+pub use certs::{CertificateAuthority, NodeCertificate, NodeName, PrivateKeyPem, Validity};
 pub use config::{ClusterConfig, ClusterPorts, Execution, Founding};
 pub use error::ClusterError;
 pub use handle::{ClusterHandle, Joining};
 pub use keys::{KeyState, OpenedKey};
 pub use members::MemberEntry;
 pub use meters::ClusterMeters;
-pub use network::{NoPeers, Peer, Transport, TransportError};
+pub use network::{
+    Answering, Endpoint, LocalNode, NoPeers, Peer, PeerServer, Security, TcpLimits, TcpTransport, Tls, TlsFiles,
+    Transport, TransportError,
+};
 pub use node::ClusterNode;
 pub use report::{MemberOverview, MemberReport};
 pub use sealing::{MasterKey, MasterKeyError, MasterKeys, SealingError};

@@ -5,12 +5,14 @@ mod link;
 mod message;
 mod peers;
 mod receiving;
+mod tcp;
 mod transport;
 
 pub(crate) use link::Links;
 pub(crate) use message::{PeerAnswer, PeerRequest};
 pub(crate) use peers::{AskError, Peers};
 pub(crate) use receiving::Receiving;
+pub use tcp::{Answering, Endpoint, LocalNode, PeerServer, Security, TcpLimits, TcpTransport, Tls, TlsFiles};
 pub use transport::{NoPeers, Peer, Transport, TransportError};
 
 use crate::batching::BATCH_BYTES_MAX;

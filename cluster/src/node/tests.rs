@@ -1,6 +1,7 @@
 //! Members in one process, connected by function calls.
 
 mod membership;
+mod over_tcp;
 mod replication;
 mod writes;
 

@@ -1,0 +1,162 @@
+//! The task that accepts connections and owns them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::super::endpoint::Endpoint;
+use super::super::greeting::{Established, Stranger};
+use super::super::inbound::Inbound;
+use super::super::refusals::Refusals;
+use super::super::stopping::Stopping;
+use super::super::{hello::Hello, socket};
+use super::Answering;
+
+/// How long to wait after the operating system refused a connection, for instance for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Who is told of when there are too many connections.
+const EVERYBODY: &str = "all";
+
+/// Accepts connections until it is told to stop.
+pub(super) struct Accepting {
+    doorkeeper: Arc<Doorkeeper>,
+    stopping: Stopping,
+    connections: JoinSet<()>,
+}
+
+impl Accepting {
+    pub(super) fn new(endpoint: Endpoint, answering: Arc<dyn Answering>, stopping: Stopping) -> Self {
+        let doorkeeper = Doorkeeper {
+            handshakes: Arc::new(Semaphore::new(endpoint.limits.handshakes_max)),
+            places: Arc::new(Semaphore::new(endpoint.limits.connections_max)),
+            refusals: Refusals::default(),
+            endpoint,
+            answering,
+        };
+        Self {
+            doorkeeper: Arc::new(doorkeeper),
+            stopping,
+            connections: JoinSet::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self, listener: TcpListener) {
+        loop {
+            tokio::select! {
+                () = self.stopping.wait() => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => self.take(stream),
+                    Err(error) => {
+                        self.doorkeeper.tell(EVERYBODY, &format!("cannot accept: {error}"));
+                        sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+                Some(ended) = self.connections.join_next() => report(ended),
+            }
+        }
+        drop(listener);
+        while let Some(ended) = self.connections.join_next().await {
+            report(ended);
+        }
+    }
+
+    fn take(&mut self, stream: TcpStream) {
+        let Ok(handshake) = self.doorkeeper.handshakes.clone().try_acquire_owned() else {
+            let max = self.doorkeeper.endpoint.limits.handshakes_max;
+            let reason = format!("{max} connections have not said hello yet; more are closed");
+            self.doorkeeper.tell(EVERYBODY, &reason);
+            return;
+        };
+        let connection = self.doorkeeper.clone().admit(stream, handshake, self.stopping.clone());
+        self.connections.spawn(connection);
+    }
+}
+
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "the task of a connection of another node failed");
+    }
+}
+
+/// Decides who comes in.
+struct Doorkeeper {
+    endpoint: Endpoint,
+    answering: Arc<dyn Answering>,
+    handshakes: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+    refusals: Refusals,
+}
+
+impl Doorkeeper {
+    /// Makes sure who is there, and serves the connection until it ends.
+    async fn admit(self: Arc<Self>, stream: TcpStream, handshake: OwnedSemaphorePermit, mut stopping: Stopping) {
+        socket::set_up(&stream);
+        let remote = stream
+            .peer_addr()
+            .map_or_else(|_| "an unknown address".to_owned(), |address| address.ip().to_string());
+        let limit = self.endpoint.limits.handshake_timeout;
+        let mut claimed = None;
+        let greeted = tokio::select! {
+            greeted = timeout(limit, self.greet(stream, &mut claimed)) => {
+                greeted.unwrap_or_else(|_| Err(format!("it did not say hello within {limit:?}")))
+            }
+            () = stopping.wait() => return,
+        };
+        drop(handshake);
+        let from = claimed.map_or_else(|| remote.clone(), |node_id| format!("{remote}, as node {node_id}"));
+        match greeted {
+            Ok((established, _place)) => {
+                self.refusals.forget(&remote);
+                self.refusals.forget(&from);
+                self.serve(established, stopping).await;
+            }
+            Err(reason) => self.tell(&from, &reason),
+        }
+    }
+
+    async fn greet(
+        &self,
+        stream: TcpStream,
+        claimed: &mut Option<u64>,
+    ) -> Result<(Established, OwnedSemaphorePermit), String> {
+        let security = &self.endpoint.security;
+        let secured = security.accept(stream).await?;
+        let certificate = secured.certificate.clone();
+        let mut place = None;
+        let check = |peer: &Hello| {
+            *claimed = Some(peer.node_id);
+            security.check_claim(certificate.as_ref(), peer.node_id)?;
+            place = Some(self.place()?);
+            Ok(())
+        };
+        let own = self.endpoint.local.hello();
+        let established = Stranger::new(secured).answer(own, check).await?;
+        let place = place.expect("nobody is greeted who was not given a place");
+        Ok((established, place))
+    }
+
+    fn place(&self) -> Result<OwnedSemaphorePermit, String> {
+        self.places.clone().try_acquire_owned().map_err(|_| {
+            let max = self.endpoint.limits.connections_max;
+            format!("{max} nodes are connected already")
+        })
+    }
+
+    async fn serve(&self, established: Established, stopping: Stopping) {
+        let (peer, version) = (established.peer.node_id, established.version);
+        tracing::info!(peer, software = %established.peer.software, version, "a node has connected");
+        let inbound = Inbound::new(self.answering.clone(), &self.endpoint.limits);
+        let reason = inbound.run(established, stopping).await;
+        tracing::info!(peer, reason, "the connection of a node has ended");
+    }
+
+    fn tell(&self, from: &str, reason: &str) {
+        if self.refusals.is_news(from, reason, Instant::now()) {
+            tracing::warn!(from, reason, "a connection of another node was refused");
+        }
+    }
+}

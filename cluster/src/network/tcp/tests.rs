@@ -1,0 +1,7 @@
+//! Nodes that talk over real sockets of the loopback interface.
+
+mod calls;
+mod hostile;
+mod lifecycle;
+mod support;
+mod trust;
