@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use toml::toml;
+use serde_json::json;
 
 use crate::app::{Installation, prepare_data_directory};
 use crate::cli::cluster::make_certificates;
@@ -162,47 +162,32 @@ impl Layout {
     }
 
     fn configuration(&self, member: &Member) -> Result<String, CommandError> {
-        let (data_dir, certificates) = (&self.data_dir, self.certificates());
-        let text = |path: PathBuf| path.display().to_string();
-        let (issuer, node_id) = (self.issuer(), i64::try_from(member.node_id).unwrap_or(i64::MAX));
-        let (listen, operator, peers) = (
-            member.listen.to_string(),
-            member.operator.to_string(),
-            member.peers.to_string(),
-        );
-        let (token, store) = (
-            text(self.operator_token_file()),
-            format!("embedded:{}", data_dir.join("agentidp.db").display()),
-        );
-        let (folder, master_key) = (text(member.folder.clone()), text(data_dir.join("master.key")));
-        let ca = text(certificates.join("ca.pem"));
-        let cert = text(certificates.join(format!("node-{node_id}.pem")));
-        let key = text(certificates.join(format!("node-{node_id}.key")));
-        let mut table = toml! {
-            [server]
-            [store]
-            [cluster]
-            [cluster.tls]
-            [keys]
-        };
-        let values = [
-            ("server", "listen", listen),
-            ("server", "operator_listen", operator),
-            ("server", "public_url", issuer),
-            ("server", "operator_token_file", token),
-            ("store", "url", store),
-            ("cluster", "data_dir", folder),
-            ("cluster", "listen", peers),
-            ("keys", "master_key_file", master_key),
-        ];
-        for (section, name, value) in values {
-            table[section][name] = value.into();
+        let (data_dir, certificates, node_id) = (&self.data_dir, self.certificates(), member.node_id);
+        let mut configuration = json!({
+            "server": {
+                "listen": member.listen,
+                "operator_listen": member.operator,
+                "public_url": self.issuer(),
+                "operator_token_file": self.operator_token_file(),
+            },
+            "store": { "url": format!("embedded:{}", data_dir.join("agentidp.db").display()) },
+            "cluster": {
+                "node_id": node_id,
+                "data_dir": member.folder,
+                "listen": member.peers,
+                "tls": {
+                    "ca": certificates.join("ca.pem"),
+                    "cert": certificates.join(format!("node-{node_id}.pem")),
+                    "key": certificates.join(format!("node-{node_id}.key")),
+                },
+            },
+        });
+        // The first node makes the key, where a node keeps it by default; the others share it.
+        if node_id != self.first().node_id {
+            let master_key = self.first().folder.join("master.key");
+            configuration["keys"] = json!({ "master_key_file": master_key });
         }
-        table["cluster"]["node_id"] = node_id.into();
-        for (name, value) in [("ca", ca), ("cert", cert), ("key", key)] {
-            table["cluster"]["tls"][name] = value.into();
-        }
-        Ok(toml::to_string(&table).map_err(std::io::Error::other)?)
+        Ok(toml::to_string(&configuration).map_err(std::io::Error::other)?)
     }
 }
 
@@ -321,6 +306,7 @@ mod tests {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let first = Layout::prepare(scratch.path(), any, any, 3).expect("prepared");
         let again = Layout::prepare(scratch.path(), any, any, 3).expect("prepared");
+        std::fs::write(first.first().folder.join("master.key"), "ab".repeat(32)).expect("it can be written");
         for (member, before) in again.members().iter().zip(first.members()) {
             let file = Source::file(&member.config_file()).expect("readable");
             let (config, _) = Config::load(vec![file]).expect("valid");
