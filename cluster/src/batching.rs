@@ -166,7 +166,7 @@ impl Batching {
         loop {
             match self.leader.propose(batch).await {
                 Ok(results) => return Ok(results),
-                Err(LeaderError::NotLeader) => {}
+                Err(LeaderError::NotLeader | LeaderError::Busy) => {}
                 Err(error @ LeaderError::Lost(_)) => tracing::debug!(%error, "a proposal goes out again"),
                 Err(LeaderError::Refused(reason)) => return Err(ReplicationError::Unavailable(reason)),
                 Err(LeaderError::Stopped(reason)) => return Err(ReplicationError::Closed(reason)),

@@ -21,6 +21,9 @@ pub(crate) enum LeaderError {
     /// Whoever was asked does not lead. It is worth asking again.
     #[error("the cluster has no leader that can be reached")]
     NotLeader,
+    /// The leader is occupied with another change of the members. It is worth asking again.
+    #[error("another change of the members is under way")]
+    Busy,
     /// No answer came; whether it was done is not known. It is worth asking again, where a repetition does no harm.
     #[error("the leader did not answer: {0}")]
     Lost(AskError),
@@ -114,6 +117,7 @@ impl LeaderLink {
     async fn ask(&self, peer: &Peer, request: PeerRequest) -> Result<PeerAnswer, LeaderError> {
         match self.peers.ask(peer, &request, ATTEMPT).await {
             Ok(PeerAnswer::NotLeader) => Err(LeaderError::NotLeader),
+            Ok(PeerAnswer::Busy) => Err(LeaderError::Busy),
             Ok(answer) => Ok(answer),
             Err(error) => Err(LeaderError::Lost(error)),
         }
@@ -146,6 +150,7 @@ impl From<MemberChangeError> for LeaderError {
     fn from(error: MemberChangeError) -> Self {
         match error {
             MemberChangeError::NotLeader => LeaderError::NotLeader,
+            MemberChangeError::Busy => LeaderError::Busy,
             MemberChangeError::Refused(reason) => LeaderError::Refused(reason),
             MemberChangeError::Stopped(reason) => LeaderError::Stopped(reason),
         }

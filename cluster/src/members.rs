@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use openraft::ChangeMembers;
 use openraft::async_runtime::WatchReceiver as _;
-use openraft::errors::{ClientWriteError, RaftError};
+use openraft::errors::{ChangeMembershipError, ClientWriteError, RaftError};
 use serde::{Deserialize, Serialize};
 
 use crate::network::Peer;
@@ -50,6 +50,8 @@ pub(crate) enum MemberChange {
 pub(crate) enum MemberChangeError {
     #[error("this node does not lead")]
     NotLeader,
+    #[error("another change of the members is under way")]
+    Busy,
     #[error("{0}")]
     Refused(String),
     #[error("{0}")]
@@ -184,6 +186,9 @@ async fn write(raft: &Raft, change: ChangeMembers<u64, Member>, retain: bool) ->
         Err(RaftError::APIError(ClientWriteError::ForwardToLeader(_) | ClientWriteError::LogEntryDiscarded(_))) => {
             Err(MemberChangeError::NotLeader)
         }
+        Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(
+            ChangeMembershipError::InProgress(_) | ChangeMembershipError::UncommittedLeaderLog(_),
+        ))) => Err(MemberChangeError::Busy),
         Err(RaftError::APIError(refused)) => Err(MemberChangeError::Refused(refused.to_string())),
         Err(RaftError::Fatal(fatal)) => Err(MemberChangeError::Stopped(fatal.to_string())),
     }

@@ -46,13 +46,7 @@ impl Process {
 
     /// Sends a signal by its name, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let status = Command::new("sh")
-            .args(["-c", &format!("kill -{name} {}", self.id())])
-            .status();
-        assert!(
-            status.is_ok_and(|status| status.success()),
-            "SIG{name} could not be sent"
-        );
+        signal(self.id(), name);
     }
 
     /// Ends it as a crash would: without a chance to do anything.
@@ -83,6 +77,15 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Sends a signal by its name, such as `TERM`, to a process by its id.
+pub fn signal(pid: u32, name: &str) {
+    let status = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status();
+    assert!(
+        status.is_ok_and(|status| status.success()),
+        "SIG{name} could not be sent"
+    );
 }
 
 /// Hands on the first line, keeps everything, and never lets the pipe fill up.

@@ -18,6 +18,8 @@ mod authorization;
 mod bad_input;
 #[path = "e2e/bearer.rs"]
 mod bearer;
+#[path = "e2e/cluster.rs"]
+mod cluster;
 #[path = "e2e/command_line.rs"]
 mod command_line;
 #[path = "e2e/configuration.rs"]

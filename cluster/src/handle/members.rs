@@ -149,7 +149,7 @@ impl ClusterHandle {
                 Ok(()) => return Ok(()),
                 Err(LeaderError::Refused(reason)) => return Err(ClusterError::Refused(reason)),
                 Err(LeaderError::Stopped(reason)) => return Err(ClusterError::Stopped(reason)),
-                Err(error @ (LeaderError::NotLeader | LeaderError::Lost(_))) => {
+                Err(error @ (LeaderError::NotLeader | LeaderError::Busy | LeaderError::Lost(_))) => {
                     if Instant::now() >= give_up_at {
                         return Err(ClusterError::Refused(error.to_string()));
                     }

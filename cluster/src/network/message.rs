@@ -72,4 +72,6 @@ pub(crate) enum PeerAnswer {
     MembersChanged,
     /// How it is.
     Report(MemberReport),
+    /// Another change of the members is under way; nothing was done.
+    Busy,
 }

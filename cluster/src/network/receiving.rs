@@ -121,6 +121,7 @@ impl Receiving {
 fn led(done: Result<PeerAnswer, LeaderError>) -> Result<PeerAnswer, String> {
     match done {
         Err(LeaderError::NotLeader) => Ok(PeerAnswer::NotLeader),
+        Err(LeaderError::Busy) => Ok(PeerAnswer::Busy),
         done => done.map_err(|error| error.to_string()),
     }
 }

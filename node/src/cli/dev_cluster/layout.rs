@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::app::{Installation, prepare_data_directory};
 use crate::cli::cluster::make_certificates;
 use crate::cli::output::CommandError;
+use crate::config::{Config, ServerConfig};
 
 /// What is remembered, in the data directory.
 const MEMORY_FILE: &str = "cluster.json";
@@ -60,19 +61,14 @@ struct Memory {
 }
 
 impl Layout {
-    /// Makes the folders, certificates and configurations of so many nodes. The first one listens where it was asked to,
-    /// the others at the ports that follow; port 0 picks free ones.
-    pub fn prepare(
-        data_dir: &Path,
-        listen: SocketAddr,
-        operator_listen: SocketAddr,
-        nodes: u16,
-    ) -> Result<Self, CommandError> {
-        let data_dir = std::path::absolute(data_dir)?;
+    /// Makes the folders, certificates and configurations of so many nodes. The first one listens where the configuration
+    /// says, the others at the ports that follow; port 0 picks free ones.
+    pub fn prepare(config: &Config, nodes: u16) -> Result<Self, CommandError> {
+        let data_dir = std::path::absolute(&config.cluster.data_dir)?;
         prepare_data_directory(&data_dir)?;
-        let memory = recall(&data_dir, nodes)?;
+        let memory = recall(&data_dir, config.cluster.listen, nodes)?;
         let mut layout = Self {
-            members: members(&data_dir, listen, operator_listen, &memory)?,
+            members: members(&data_dir, &config.server, &memory)?,
             data_dir,
             memory,
         };
@@ -213,7 +209,7 @@ impl Member {
     }
 }
 
-fn recall(data_dir: &Path, nodes: u16) -> Result<Memory, CommandError> {
+fn recall(data_dir: &Path, wanted: Option<SocketAddr>, nodes: u16) -> Result<Memory, CommandError> {
     let path = data_dir.join(MEMORY_FILE);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
@@ -225,7 +221,7 @@ fn recall(data_dir: &Path, nodes: u16) -> Result<Memory, CommandError> {
                 })
             } else {
                 Ok(Memory {
-                    peers: peer_ports(nodes)?,
+                    peers: peer_addresses(wanted, nodes)?,
                     ..Memory::default()
                 })
             };
@@ -245,14 +241,10 @@ fn recall(data_dir: &Path, nodes: u16) -> Result<Memory, CommandError> {
     Ok(memory)
 }
 
-fn members(
-    data_dir: &Path,
-    listen: SocketAddr,
-    operator_listen: SocketAddr,
-    memory: &Memory,
-) -> Result<Vec<Member>, CommandError> {
+fn members(data_dir: &Path, server: &ServerConfig, memory: &Memory) -> Result<Vec<Member>, CommandError> {
     let count = memory.peers.len();
-    let (agents, operators) = (addresses(listen, count)?, addresses(operator_listen, count)?);
+    let agents = addresses(server.listen, count)?;
+    let operators = addresses(server.operator_listen, count)?;
     let both = agents.into_iter().zip(operators).zip(&memory.peers).zip(1..);
     Ok(both
         .map(|(((listen, operator), peers), node_id)| Member {
@@ -274,8 +266,11 @@ fn addresses(first: SocketAddr, count: usize) -> Result<Vec<SocketAddr>, Command
     Ok(ports.map(|port| SocketAddr::new(first.ip(), port)).collect())
 }
 
-/// The usual ports if they are free, and others if they are not.
-fn peer_ports(nodes: u16) -> Result<Vec<SocketAddr>, CommandError> {
+/// Where it was asked for; else the usual ports if they are free, and others if they are not.
+fn peer_addresses(wanted: Option<SocketAddr>, nodes: u16) -> Result<Vec<SocketAddr>, CommandError> {
+    if let Some(first) = wanted {
+        return addresses(first, usize::from(nodes));
+    }
     let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let usual: Vec<SocketAddr> = (PEER_PORT..PEER_PORT + nodes)
         .map(|port| SocketAddr::new(loopback, port))
@@ -298,15 +293,27 @@ fn free(address: IpAddr, count: usize) -> Result<Vec<SocketAddr>, CommandError> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Source};
+    use crate::config::Source;
+
+    fn prepare(data_dir: &Path, nodes: u16) -> Result<Layout, CommandError> {
+        let any = |key: &str| (key.to_owned(), "127.0.0.1:0".to_owned());
+        let place = ("cluster.data_dir".to_owned(), data_dir.display().to_string());
+        let settings = [
+            any("server.listen"),
+            any("server.operator_listen"),
+            any("cluster.listen"),
+            place,
+        ];
+        let (config, _) = Config::load(vec![Source::new("test", settings)]).expect("valid");
+        Layout::prepare(&config, nodes)
+    }
 
     #[test]
     fn what_is_written_can_be_read_and_the_ports_of_peers_stay() {
         let scratch = tempfile::tempdir().expect("a temporary directory");
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let first = Layout::prepare(scratch.path(), any, any, 3).expect("prepared");
-        let again = Layout::prepare(scratch.path(), any, any, 3).expect("prepared");
+        let first = prepare(scratch.path(), 3).expect("prepared");
         std::fs::write(first.first().folder.join("master.key"), "ab".repeat(32)).expect("it can be written");
+        let again = prepare(scratch.path(), 3).expect("prepared");
         for (member, before) in again.members().iter().zip(first.members()) {
             let file = Source::file(&member.config_file()).expect("readable");
             let (config, _) = Config::load(vec![file]).expect("valid");
@@ -315,7 +322,7 @@ mod tests {
             assert_eq!(config.server.public_url, Some(again.issuer()));
             assert_eq!(config.operator_token_file(), again.operator_token_file());
         }
-        let fewer = Layout::prepare(scratch.path(), any, any, 2).err().expect("refused");
+        let fewer = prepare(scratch.path(), 2).err().expect("refused");
         assert!(fewer.to_string().contains("--nodes 3"), "{fewer}");
     }
 
@@ -323,8 +330,7 @@ mod tests {
     fn the_folder_of_a_single_node_is_left_alone() {
         let scratch = tempfile::tempdir().expect("a temporary directory");
         std::fs::create_dir(scratch.path().join("raft")).expect("it can be made");
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let refused = Layout::prepare(scratch.path(), any, any, 3).err().expect("refused");
+        let refused = prepare(scratch.path(), 3).err().expect("refused");
         assert!(refused.to_string().contains("--data-dir"), "{refused}");
     }
 }

@@ -48,13 +48,7 @@ pub async fn run(wanted: Wanted, environment: &Environment) -> Result<(), Comman
     let (config, _) = load(None, environment, &wanted.overrides)?;
     init_logging(&config.telemetry);
     let mut signals = Signals::listen(Hangup::Ends)?;
-    let server = &config.server;
-    let mut layout = Layout::prepare(
-        &config.cluster.data_dir,
-        server.listen,
-        server.operator_listen,
-        wanted.nodes,
-    )?;
+    let mut layout = Layout::prepare(&config, wanted.nodes)?;
     let administrator = install(&mut layout, environment).await?;
     let mut children = Children::default();
     let started = tokio::select! {

@@ -1,0 +1,194 @@
+//! Three nodes, one identity provider: what one does all know, a node may be lost, and a node that is cut off is silent.
+
+use e2e::{Backend, Cluster, eventually, on_both_stores};
+use serde_json::json;
+
+on_both_stores!(
+    a_token_is_known_at_every_node_and_dead_at_every_node,
+    a_suspension_at_one_node_is_in_force_at_the_others_with_its_answer,
+    the_cluster_goes_on_without_its_leader,
+    what_was_killed_stays_dead_when_all_nodes_crash,
+    a_node_that_is_left_alone_vouches_for_nothing,
+    operators_see_and_change_the_members,
+);
+
+async fn a_token_is_known_at_every_node_and_dead_at_every_node(backend: Backend) {
+    let cluster = Cluster::start(backend).await;
+    for (issuer, revoker) in [(1, 3), (2, 1), (3, 2)] {
+        let token = cluster.token(issuer, &cluster.admin, "agents:read").await;
+        for node_id in 1..=3 {
+            assert!(cluster.is_active(node_id, &token).await, "{node_id}");
+        }
+        let _ = cluster.revoke(revoker, &token).await.expect(200);
+        for node_id in 1..=3 {
+            assert!(!cluster.is_active(node_id, &token).await, "{node_id}");
+            let answer = cluster.api(node_id).get("/agent-info").bearer(&token).send().await;
+            let _ = answer.expect(401);
+        }
+    }
+}
+
+async fn a_suspension_at_one_node_is_in_force_at_the_others_with_its_answer(backend: Backend) {
+    let cluster = Cluster::start(backend).await;
+    let scopes = "agents:read agents:write audit:read admin:orgs";
+    let [one, two, three] = [
+        cluster.session(1, scopes).await,
+        cluster.session(2, scopes).await,
+        cluster.session(3, scopes).await,
+    ];
+    let agent = one.new_agent().await["agentId"].as_str().expect("an id").to_owned();
+    let client = two.new_secret(&agent, &json!({})).await;
+    let tokens = [
+        cluster.token(1, &client, "").await,
+        cluster.token(2, &client, "").await,
+        cluster.token(3, &client, "").await,
+    ];
+    three.set_status(&agent, "suspended").await;
+    for node_id in 1..=3 {
+        for token in &tokens {
+            assert!(!cluster.is_active(node_id, token).await);
+        }
+        let refused = cluster.api(node_id).post("/oauth2/token").basic(&client);
+        let answer = refused.form(&[("grant_type", "client_credentials")]).send().await;
+        answer.expect_oauth_error(403, "unauthorized_client");
+    }
+    one.set_status(&agent, "active").await;
+    assert!(cluster.is_active(3, &cluster.token(2, &client, "").await).await);
+    let verified = two.get("/api/v1/audit/verify").send().await.expect(200).json();
+    assert_eq!(verified["verified"], true, "three nodes wrote one chain: {verified}");
+}
+
+async fn the_cluster_goes_on_without_its_leader(backend: Backend) {
+    let cluster = Cluster::start(backend).await;
+    let leader = cluster.leader(1).await.expect("a leader");
+    let survivors: Vec<u64> = (1..=3).filter(|node_id| *node_id != leader).collect();
+    let token = cluster.token(leader, &cluster.admin, "agents:read").await;
+    cluster.kill(leader);
+    // Nothing that a survivor answers from its own view waits for the next leader.
+    for node_id in &survivors {
+        assert!(cluster.is_active(*node_id, &token).await);
+        let fresh = cluster.token(*node_id, &cluster.admin, "agents:read").await;
+        assert!(cluster.is_active(survivors[0], &fresh).await);
+    }
+    eventually("a new leader takes the revocation", async || {
+        (cluster.revoke(survivors[0], &token).await.status == 200).then_some(())
+    })
+    .await;
+    assert!(!cluster.is_active(survivors[1], &token).await);
+    let next = cluster.leader(survivors[1]).await;
+    assert!(next.is_some_and(|next| survivors.contains(&next)), "{next:?}");
+}
+
+async fn what_was_killed_stays_dead_when_all_nodes_crash(backend: Backend) {
+    let mut cluster = Cluster::start(backend).await;
+    let (dead, alive) = (
+        cluster.token(1, &cluster.admin, "agents:read").await,
+        cluster.token(2, &cluster.admin, "agents:read").await,
+    );
+    let _ = cluster.revoke(2, &dead).await.expect(200);
+    cluster.crash_and_start_again().await;
+    assert_eq!(cluster.announcement()["clientSecret"], json!(null), "it is shown once");
+    for node_id in 1..=3 {
+        assert!(!cluster.is_active(node_id, &dead).await, "{node_id}");
+        assert!(cluster.is_active(node_id, &alive).await, "{node_id}");
+    }
+}
+
+async fn a_node_that_is_left_alone_vouches_for_nothing(backend: Backend) {
+    let cluster = Cluster::start(backend).await;
+    let token = cluster.token(1, &cluster.admin, "agents:read").await;
+    cluster.kill(2);
+    cluster.kill(3);
+    let refused = eventually("the last node gives up", async || {
+        let answer = cluster.introspect(1, &token).await;
+        (answer.status != 200).then_some(answer)
+    })
+    .await;
+    assert_eq!(refused.status, 503);
+    assert!(!refused.header("retry-after").is_empty());
+    let asked = cluster.api(1).post("/oauth2/token").basic(&cluster.admin);
+    let answer = asked.form(&[("grant_type", "client_credentials")]).send().await;
+    let _ = answer.expect(503);
+    let bearer = cluster.api(1).get("/api/v1/agents").bearer(&token).send().await;
+    let _ = bearer.expect(503);
+    let _ = cluster.api(1).get("/health/ready").send().await.expect(503);
+}
+
+async fn operators_see_and_change_the_members(backend: Backend) {
+    let cluster = Cluster::start(backend).await;
+    let token = cluster.operator_token();
+    let _ = cluster.operator(1).get("/cluster/status").send().await.expect(401);
+    let wrong = cluster
+        .operator(1)
+        .get("/cluster/status")
+        .bearer("agentidp_operator_00");
+    let _ = wrong.send().await.expect(401);
+    let _ = cluster
+        .api(1)
+        .get("/cluster/status")
+        .bearer(&token)
+        .send()
+        .await
+        .expect(404);
+
+    let status = cluster.status(2).await;
+    let members = status["members"].as_array().expect("a list");
+    assert_eq!(members.len(), 3);
+    for member in members {
+        assert_eq!(
+            (&member["reachable"], &member["voter"], &member["fresh"]),
+            (&json!(true), &json!(true), &json!(true))
+        );
+    }
+    let leader = status["leader"].as_u64().expect("a leader");
+    let next = leader % 3 + 1;
+    let post = |path: &str, body| cluster.operator(1).post(path).bearer(&token).json(&body);
+    let _ = post("/cluster/transfer-leader", json!({ "nodeId": next }))
+        .send()
+        .await
+        .expect(202);
+    eventually("the leader has handed over", async || {
+        (cluster.leader(1).await == Some(next)).then_some(())
+    })
+    .await;
+
+    let invited = post("/cluster/invites", json!({ "expiresInSeconds": 60 }))
+        .send()
+        .await
+        .expect(201)
+        .json();
+    let join = |invite: &str, node_id: u64| {
+        let body = json!({ "invite": invite, "nodeId": node_id, "address": "127.0.0.1:1", "voter": false });
+        cluster.operator(2).post("/cluster/join").json(&body).send()
+    };
+    join("agentidp_invite_forged", 4)
+        .await
+        .expect_error(409, "CLUSTER_REFUSED");
+    let invite = invited["invite"].as_str().expect("a text");
+    let _ = join(invite, 4).await.expect(200);
+    let _ = join(invite, 4).await.expect(200);
+    join(invite, 5).await.expect_error(409, "CLUSTER_REFUSED");
+    let members = cluster.status(3).await["members"].as_array().expect("a list").clone();
+    assert_eq!((members.len(), &members[3]["reachable"]), (4, &json!(false)));
+    let _ = post("/cluster/remove", json!({ "nodeId": 4 })).send().await.expect(204);
+    post("/cluster/remove", json!({ "nodeId": "4" }))
+        .send()
+        .await
+        .expect_error(400, "VALIDATION_ERROR");
+    assert_eq!(cluster.status(1).await["members"].as_array().map(Vec::len), Some(3));
+
+    let arguments = [
+        "cluster",
+        "status",
+        "--operator",
+        cluster.operator_url(1),
+        "--operator-token-file",
+        cluster.operator_token_file(),
+    ];
+    let printed = cluster.place().command(&arguments).output().expect("the program runs");
+    let table = String::from_utf8_lossy(&printed.stdout).into_owned();
+    assert!(
+        printed.status.success() && table.contains("leader") && table.lines().count() == 4,
+        "{table}"
+    );
+}
