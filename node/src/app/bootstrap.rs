@@ -5,9 +5,9 @@
 use cluster::{Bootstrap, ClusterHandle, NewSigningKey};
 use domain::{
     Action, Agent, AgentFilter, AgentPatch, AgentStatus, AgentType, AuditRecord, Change, Credential, CredentialId,
-    CredentialStatus, DeploymentEnv, EventId, JsonText, NewAgent, Organization, OrganizationId, Origin, OutboxMessage,
-    Outcome, Page, ReplicatedChange, Revocation, ScopeSet, Secret, SigningAlgorithm, StoredCredential, Subject, Tier,
-    Timestamp,
+    CredentialStatus, DeploymentEnv, EventId, JsonText, NewAgent, Organization, OrganizationId, Origin, OutboxId,
+    OutboxMessage, Outcome, Page, ReplicatedChange, Revocation, ScopeSet, Secret, SigningAlgorithm, StoredCredential,
+    Subject, Tier, Timestamp,
 };
 use protocol::ClientSecrets;
 use protocol::jose::generate_key;
@@ -186,8 +186,8 @@ impl Steps<'_> {
             &[("targetAgentId", &target)],
             vec![ReplicatedChange::AgentChanged(id)],
         );
-        self.stores.agents.update(&active, &change).await?;
-        self.replicate(&change).await?;
+        let entry = self.stores.agents.update(&active, &change).await?;
+        self.replicate(&change, entry).await?;
         Ok(active)
     }
 
@@ -256,8 +256,8 @@ impl Steps<'_> {
             &[("credentialId", &id)],
             replicate,
         );
-        self.stores.credentials.create(&stored, &change).await?;
-        self.replicate(&change).await?;
+        let entry = self.stores.credentials.create(&stored, &change).await?;
+        self.replicate(&change, entry).await?;
         Ok(secret)
     }
 
@@ -280,16 +280,20 @@ impl Steps<'_> {
             &[("credentialId", &id.to_string())],
             replicate,
         );
-        self.stores.credentials.revoke(organization, id, now, &change).await?;
-        self.replicate(&change).await
+        let entry = self.stores.credentials.revoke(organization, id, now, &change).await?;
+        self.replicate(&change, entry).await
     }
 
-    async fn replicate(&self, change: &Change) -> Result<(), StartError> {
+    /// Puts a change in force and takes it from the outbox, so that the relay does not find it there and repeat it.
+    async fn replicate(&self, change: &Change, entry: OutboxId) -> Result<(), StartError> {
         use domain::ports::Replication;
         let applied = self.cluster.apply(change.message.replicate.clone()).await;
-        applied
-            .map(|_| ())
-            .map_err(|error| domain::ports::StoreError::Unavailable(error.to_string()).into())
+        applied.map_err(|error| domain::ports::StoreError::Unavailable(error.to_string()))?;
+        // Repeating it does no harm, and failing now would lose a secret that is shown once.
+        if let Err(error) = self.stores.outbox.complete(&[entry]).await {
+            tracing::debug!(%error, "the relay will repeat a change of the bootstrap");
+        }
+        Ok(())
     }
 
     fn change(

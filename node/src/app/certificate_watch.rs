@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
+use crate::config::ServerConfig;
 use crate::http::certificates::{Certificates, Fingerprint, PemFiles, TlsError};
 use crate::http::tls;
 
@@ -27,8 +28,14 @@ pub struct CertificateWatch {
 }
 
 impl CertificateWatch {
-    /// Takes what the files hold now.
-    pub fn open(cert: &Path, key: &Path) -> Result<Self, TlsError> {
+    /// Takes what the files hold now, if the listener is to have a certificate. It is done before anything is made: a file
+    /// that can't be used would otherwise swallow the secret that is shown once.
+    pub fn of(server: &ServerConfig) -> Result<Option<Self>, TlsError> {
+        let files = server.tls.as_ref();
+        files.map(|(cert, key)| Self::open(cert, key)).transpose()
+    }
+
+    fn open(cert: &Path, key: &Path) -> Result<Self, TlsError> {
         let (certificates, started_with) = Certificates::open(cert.to_owned(), key.to_owned())?;
         Ok(Self {
             certificates: Arc::new(certificates),

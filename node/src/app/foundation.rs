@@ -16,9 +16,6 @@ use super::peer_link::{PeerLink, ServingPeers};
 use crate::config::{Config, MemberRole, StoreConfig, StoreLocation};
 use crate::telemetry::{Meters, MetricsRecorder};
 
-/// The embedded store's file in the data directory.
-const STORE_FILE: &str = "agentidp.db";
-
 /// How long a node that stops waits for another leader.
 const HAND_OVER_MAX: Duration = Duration::from_secs(2);
 
@@ -116,7 +113,9 @@ impl Foundation {
 pub async fn open_stores(config: &Config) -> Result<Stores, StartError> {
     match &config.store.location {
         StoreLocation::Embedded(path) => {
-            let path = path.clone().unwrap_or_else(|| config.cluster.data_dir.join(STORE_FILE));
+            let path = path
+                .clone()
+                .unwrap_or_else(|| StoreConfig::file_in(&config.cluster.data_dir));
             Ok(Stores::embedded(EmbeddedStore::open(&path, Execution::Threads)?))
         }
         StoreLocation::Postgres(url) => {
@@ -195,15 +194,28 @@ pub fn prepare_data_directory(path: &Path) -> Result<(), StartError> {
         .mode(0o700)
         .create(path)
         .map_err(fail)?;
-    let probe = path.join(".write-probe");
-    std::fs::write(&probe, b"probe")
-        .and_then(|()| std::fs::remove_file(&probe))
-        .map_err(fail)?;
+    probe(path).map_err(fail)?;
     if is_new {
         // Nothing in here belongs into a repository, least of all the master key. What somebody else made may be one.
         std::fs::write(path.join(".gitignore"), b"*\n").map_err(fail)?;
     }
     Ok(())
+}
+
+/// Finds out, making nothing, whether the directory can be written, or made where there is none.
+pub fn check_data_directory(path: &Path) -> Result<(), StartError> {
+    let existing = path.ancestors().find(|folder| folder.exists());
+    probe(existing.unwrap_or(Path::new("."))).map_err(|source| StartError::DataDirectory {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Leaves nothing behind.
+fn probe(folder: &Path) -> std::io::Result<()> {
+    let file = folder.join(".write-probe");
+    std::fs::write(&file, b"probe")?;
+    std::fs::remove_file(&file)
 }
 
 #[cfg(test)]

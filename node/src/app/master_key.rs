@@ -11,10 +11,7 @@ use domain::ports::Entropy;
 use zeroize::Zeroizing;
 
 use super::error::StartError;
-use crate::config::Config;
-
-/// The file in the data directory that holds the master key unless the configuration says otherwise.
-const FILE_NAME: &str = "master.key";
+use crate::config::{Config, KeysConfig};
 
 /// What to do when there is no master key yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +38,19 @@ pub fn load(config: &Config, policy: MasterKeyPolicy, entropy: &dyn Entropy) -> 
             }
         },
     };
+    parse(config, &text)
+}
+
+/// Finds out, making nothing, whether the master key can be used, if there is one.
+pub fn check(config: &Config) -> Result<(), StartError> {
+    let text = match &config.keys.master_key {
+        Some(secret) => Some(secret.clone()),
+        None => read(&file(config))?,
+    };
+    text.map_or(Ok(()), |text| parse(config, &text).map(drop))
+}
+
+fn parse(config: &Config, text: &Secret) -> Result<MasterKeys, StartError> {
     MasterKeys::parse(text.expose().as_bytes()).map_err(|error| fail(&place(config), error.to_string()))
 }
 
@@ -54,7 +64,7 @@ pub fn explain(config: &Config, error: ClusterError) -> StartError {
 }
 
 fn file(config: &Config) -> PathBuf {
-    config.cluster.data_dir.join(FILE_NAME)
+    KeysConfig::file_in(&config.cluster.data_dir)
 }
 
 /// Where the master key was given: the file in the data directory, or the setting that stands in its stead.

@@ -11,12 +11,15 @@ mod machine;
 mod master_key;
 mod metered;
 mod peer_link;
+mod preflight;
 mod running;
 
 pub use bootstrap::{AdminCredentials, AdminSecret, Installation};
+pub use certificate_watch::CertificateWatch;
 pub use error::StartError;
 pub use foundation::{Foundation, open_stores, prepare_data_directory};
 pub use listeners::Listeners;
 pub use machine::Machine;
 pub use master_key::MasterKeyPolicy;
+pub use preflight::preflight;
 pub use running::Running;

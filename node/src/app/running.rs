@@ -48,7 +48,11 @@ pub struct Running {
 
 impl Running {
     /// Starts the actors over a foundation that holds an installation, and serves.
-    pub async fn start(foundation: Foundation, listeners: Listeners) -> Result<Self, StartError> {
+    pub async fn start(
+        foundation: Foundation,
+        listeners: Listeners,
+        certificate: Option<CertificateWatch>,
+    ) -> Result<Self, StartError> {
         let cluster = foundation.cluster.handle();
         if !cluster.is_bootstrapped() {
             return Err(StartError::NotInitialised);
@@ -63,14 +67,12 @@ impl Running {
             operators,
             operator_address,
         } = listeners;
-        let tls = config.server.tls.as_ref();
-        let certificate = tls.map(|(cert, key)| CertificateWatch::open(cert, key)).transpose()?;
         let acceptor = certificate.as_ref().map(CertificateWatch::acceptor).transpose()?;
         let issuer = config
             .server
             .public_url
             .clone()
-            .unwrap_or_else(|| default_issuer(&config.server, address));
+            .unwrap_or_else(|| config.server.default_issuer(address));
 
         let redis = RedisProbe::new(&config.redis)?;
         let actors = NodeActors::start(dependencies(&foundation, &config)?).await?;
@@ -136,11 +138,6 @@ impl Running {
         self.background.iter().for_each(JoinHandle::abort);
         self.foundation.close().await
     }
-}
-
-fn default_issuer(server: &ServerConfig, address: SocketAddr) -> String {
-    let scheme = if server.tls.is_some() { "https" } else { "http" };
-    format!("{scheme}://{address}")
 }
 
 fn dependencies(foundation: &Foundation, config: &Config) -> Result<Dependencies, StartError> {

@@ -4,8 +4,12 @@ use clap::Subcommand;
 use comfy_table::{Table, presets};
 
 use super::output::{self, CommandError};
-use super::server_options::{ConfigFile, Overrides, load};
-use crate::config::{Effective, Environment};
+use super::server_options::{ConfigFile, Overrides, layers};
+use crate::app::preflight;
+use crate::config::{Config, ConfigError, Effective, Environment};
+
+/// What stands for a value that is absent and has no default.
+const NONE: &str = "(none)";
 
 /// What can be done with a configuration.
 #[derive(Subcommand)]
@@ -25,7 +29,12 @@ pub enum ConfigCommand {
 /// Checks and prints.
 pub fn run(command: ConfigCommand, environment: &Environment) -> Result<(), CommandError> {
     let ConfigCommand::Check { file, overrides, json } = command;
-    let (_, effective) = load(file.config.as_ref(), environment, &overrides)?;
+    let layers = layers(file.config.as_ref(), environment, &overrides)?;
+    let (config, effective, mut mistakes) = Config::inspect(layers);
+    mistakes.extend(preflight(&config));
+    if !mistakes.is_empty() {
+        return Err(ConfigError { mistakes }.into());
+    }
     Ok(output::line(&if json {
         as_json(&effective)
     } else {
@@ -44,7 +53,8 @@ fn as_table(effective: &[Effective]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["KEY", "VALUE", "FROM"]);
     for setting in effective {
-        table.add_row([&setting.key, &setting.value, &setting.origin]);
+        let value = if setting.value.is_empty() { NONE } else { &setting.value };
+        table.add_row([&setting.key, value, &setting.origin]);
     }
     table.to_string()
 }

@@ -1,6 +1,8 @@
 //! `agentidp dev`: a working node with one command and nothing else installed.
 
 use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::Path;
 
 use clap::Args;
 use cluster::Founding;
@@ -12,8 +14,10 @@ use super::reload::Reload;
 use super::serve::until_stopped;
 use super::server_options::Overrides;
 use super::signals::{Hangup, Signals};
-use crate::app::{AdminSecret, Foundation, Installation, Listeners, Machine, MasterKeyPolicy, Running};
-use crate::config::{Environment, StoreLocation};
+use crate::app::{
+    AdminSecret, CertificateWatch, Foundation, Installation, Listeners, Machine, MasterKeyPolicy, Running, StartError,
+};
+use crate::config::{Environment, ServerConfig, StoreLocation};
 
 /// Options of `dev`.
 #[derive(Args)]
@@ -51,16 +55,24 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
     } else {
         (AdminSecret::IfNone, MasterKeyPolicy::CreateIfMissing)
     };
+    let certificate = CertificateWatch::of(&config.server).map_err(StartError::from)?;
     let listeners = Listeners::bind(&config.server).await?;
     let foundation = Foundation::open(config.clone(), Machine::real(), master_key, Founding::Alone).await?;
     let installation = foundation.bootstrap(admin_secret).await?;
-    let running = Running::start(foundation, listeners).await?;
-    let data_dir = std::path::absolute(&config.cluster.data_dir)?.display().to_string();
+    let running = Running::start(foundation, listeners, certificate).await?;
+    if is_exposed(&config.server) {
+        tracing::warn!(
+            listen = %config.server.listen,
+            "this node can be reached from the network with the defaults of development, without TLS: secrets and tokens can \
+             be read on the way; listen on 127.0.0.1, or set server.tls and server.public_url"
+        );
+    }
+    let data_dir = std::path::absolute(&config.cluster.data_dir)?;
     let started = Started {
         running: &running,
         installation: &installation,
-        data_dir,
-        is_embedded: matches!(config.store.location, StoreLocation::Embedded(_)),
+        store: store(&config.store.location, &data_dir, environment),
+        data_dir: data_dir.display().to_string(),
     };
     output::line(&if options.json {
         started.as_json()
@@ -70,11 +82,26 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
     until_stopped(running, &mut signals, &reload).await
 }
 
+/// Whether other machines can send their secrets here unencrypted.
+fn is_exposed(server: &ServerConfig) -> bool {
+    server.tls.is_none() && !server.listen.ip().is_loopback()
+}
+
+/// Which store it is and who said so: a variable that was set for another program must not go unnoticed.
+fn store(location: &StoreLocation, data_dir: &Path, environment: &Environment) -> String {
+    let mut keys = ["store.url", "store.url_file"].into_iter();
+    let origin = match keys.find_map(|key| environment.variable_of(key)) {
+        Some(variable) => format!("from {variable} in the environment"),
+        None => "the default".to_owned(),
+    };
+    format!("{} ({origin})", location.describe(data_dir))
+}
+
 struct Started<'a> {
     running: &'a Running,
     installation: &'a Installation,
+    store: String,
     data_dir: String,
-    is_embedded: bool,
 }
 
 impl Started<'_> {
@@ -93,13 +120,13 @@ impl Started<'_> {
     }
 
     fn as_page(&self) -> String {
-        let store = if self.is_embedded { "embedded" } else { "PostgreSQL" };
         let place = format!(
-            "AgentIdP {} is ready.\n\n  issuer     {}\n  operators  http://{}\n  data       {}\n  store      {store}\n",
+            "AgentIdP {} is ready.\n\n  issuer     {}\n  operators  http://{}\n  data       {}\n  store      {}\n",
             env!("CARGO_PKG_VERSION"),
             self.running.issuer,
             self.running.operator_address,
-            self.data_dir
+            self.data_dir,
+            self.store
         );
         match &self.installation.admin.client_secret {
             Some(secret) => format!("{place}{}", self.first_steps(secret.expose())),
@@ -113,6 +140,11 @@ impl Started<'_> {
 
     fn first_steps(&self, secret: &str) -> String {
         let (issuer, id) = (&self.running.issuer, self.installation.admin.client_id);
+        let with_consent = if is_plain_elsewhere(issuer) {
+            " (each with --allow-plain-http)"
+        } else {
+            ""
+        };
         format!(
             r#"
 The administrator's credentials, shown this once:
@@ -126,12 +158,50 @@ Try it; paste these lines into another terminal:
   curl -s -w '\n' -u '{id}:{secret}' -d "token=$TOKEN" {issuer}/oauth2/introspect
   curl -s -w '\n' -H "Authorization: Bearer $TOKEN" {issuer}/api/v1/agents
 
-For the commands of agentidp in that terminal:
+For the commands of agentidp in that terminal{with_consent}:
 
   export AGENTIDP_CLIENT_ID={id} AGENTIDP_CLIENT_SECRET={secret} AGENTIDP_SERVER={issuer}
 
 Ctrl-C stops the node; everything is kept.
 "#
         )
+    }
+}
+
+/// Whether our commands would refuse to send a secret there unless they are told to.
+fn is_plain_elsewhere(issuer: &str) -> bool {
+    let host = issuer.strip_prefix("http://").map(|rest| rest.parse::<SocketAddr>());
+    host.is_some_and(|address| !address.is_ok_and(|address| address.ip().is_loopback()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_issuer_elsewhere_needs_consent() {
+        for (issuer, needs) in [
+            ("http://127.0.0.1:3000", false),
+            ("http://[::1]:3000", false),
+            ("http://10.0.0.1:3000", true),
+            ("http://idp.example", true),
+            ("https://idp.example", false),
+        ] {
+            assert_eq!(is_plain_elsewhere(issuer), needs, "{issuer}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_names_another_store_is_named_and_its_password_is_not() {
+        let location = StoreLocation::Postgres(domain::Secret::new("postgres://u:hunter2@db/idp"));
+        let environment = Environment::of(&[("DATABASE_URL", "postgres://u:hunter2@db/idp")]);
+        assert_eq!(
+            store(&location, Path::new("/d"), &environment),
+            "postgres://db/idp (from DATABASE_URL in the environment)"
+        );
+        assert_eq!(
+            store(&StoreLocation::Embedded(None), Path::new("/d"), &Environment::default()),
+            "embedded:/d/agentidp.db (the default)"
+        );
     }
 }

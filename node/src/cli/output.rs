@@ -1,10 +1,10 @@
 //! What commands print: results on standard output, everything else on standard error.
 
-use std::fmt::Display;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::complaint::Complaint;
 use crate::app::StartError;
 use crate::config::ConfigError;
 
@@ -71,27 +71,36 @@ pub enum CommandError {
     Output(#[from] std::io::Error),
 }
 
+impl CommandError {
+    fn code(&self) -> &str {
+        match self {
+            Self::Config(_) | Self::Start(StartError::Config(_)) | Self::NoClusterListener => "CONFIGURATION_INVALID",
+            Self::Start(_) | Self::NodeNotReady { .. } => "START_FAILED",
+            Self::Operator(error) => error.code().unwrap_or("UNREACHABLE"),
+            Self::Misconfigured(_) | Self::Unreadable { .. } => "USAGE",
+            Self::Nodes { .. } | Self::OneNodeOnly { .. } | Self::OtherNodes { .. } => "USAGE",
+            Self::Output(_) => "OUTPUT_FAILED",
+        }
+    }
+}
+
 /// Exit code for wrong usage and wrong configuration; clap uses the same.
-const USAGE: u8 = 2;
+pub const USAGE: u8 = 2;
 
 /// The exit code of a command, with its error told.
-pub fn finish(result: Result<(), CommandError>) -> ExitCode {
+pub fn finish(result: Result<(), CommandError>, is_json: bool) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads the output has seen enough: `agentidp … | head`.
         Err(CommandError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error @ (CommandError::Config(_) | CommandError::Start(StartError::Config(_)))) => {
-            fail(&error);
-            ExitCode::from(USAGE)
+        Err(error) => {
+            Complaint::new(error.code(), &error).tell(is_json);
+            match error {
+                CommandError::Config(_) | CommandError::Start(StartError::Config(_)) => ExitCode::from(USAGE),
+                _ => ExitCode::FAILURE,
+            }
         }
-        Err(error) => fail(&error),
     }
-}
-
-/// Tells an error; exit code 1.
-pub fn fail(error: &dyn Display) -> ExitCode {
-    let _ = writeln!(std::io::stderr().lock(), "agentidp: {error}");
-    ExitCode::FAILURE
 }
 
 /// Prints a text and a line break, at once.

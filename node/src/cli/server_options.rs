@@ -45,19 +45,28 @@ impl Overrides {
     }
 }
 
-/// The file, the environment, the flags: the later win.
+/// The configuration that the file, the environment and the flags make, and what is in force of every key.
 pub fn load(
     file: Option<&PathBuf>,
     environment: &Environment,
     overrides: &Overrides,
 ) -> Result<(Config, Vec<Effective>), ConfigError> {
+    Config::load(layers(file, environment, overrides)?)
+}
+
+/// The file, the environment, the flags: the later win.
+pub fn layers(
+    file: Option<&PathBuf>,
+    environment: &Environment,
+    overrides: &Overrides,
+) -> Result<Vec<Source>, ConfigError> {
     let mut layers = Vec::new();
     if let Some(path) = file {
         layers.push(Source::file(path)?);
     }
     layers.push(environment.settings());
     layers.push(overrides.layer());
-    Config::load(layers)
+    Ok(layers)
 }
 
 #[cfg(test)]

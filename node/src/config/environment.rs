@@ -71,6 +71,14 @@ impl Environment {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The name of the variable that gives a key.
+    pub fn variable_of(&self, key: &str) -> Option<String> {
+        let ours = format!("AGENTIDP_{}", key.to_ascii_uppercase().replace('.', "__"));
+        let known = WELL_KNOWN.iter().filter(|(_, meant)| *meant == key);
+        let mut names = std::iter::once(ours).chain(known.map(|(name, _)| (*name).to_owned()));
+        names.find(|name| self.get(name).is_some())
+    }
+
     /// The settings: `AGENTIDP_<SECTION>__<KEY>` and the well-known names, which yield to the former.
     pub fn settings(&self) -> Source {
         let known = WELL_KNOWN

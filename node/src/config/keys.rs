@@ -1,5 +1,7 @@
 //! Signing keys, and the master key that seals them.
 
+use std::path::{Path, PathBuf};
+
 use domain::{Secret, SigningAlgorithm};
 
 use super::reader::Reader;
@@ -14,7 +16,15 @@ pub struct KeysConfig {
     pub master_key: Option<Secret>,
 }
 
+/// The file in the data directory that holds the master key unless the configuration says otherwise.
+const MASTER_KEY_FILE: &str = "master.key";
+
 impl KeysConfig {
+    /// The master key's file in a data directory.
+    pub fn file_in(data_dir: &Path) -> PathBuf {
+        data_dir.join(MASTER_KEY_FILE)
+    }
+
     pub(super) fn read(reader: &mut Reader) -> Self {
         Self {
             algorithm: reader.value("keys.algorithm", SigningAlgorithm::EdDsa),

@@ -24,7 +24,7 @@ pub use environment::Environment;
 pub use error::{ConfigError, Mistake};
 pub use keys::KeysConfig;
 pub use limits::LimitsConfig;
-pub use reader::{Effective, Reader};
+pub use reader::{DEFAULT, Effective, Reader};
 pub use redis::RedisConfig;
 pub use server::ServerConfig;
 pub use source::Source;
@@ -54,8 +54,18 @@ pub struct Config {
 
 impl Config {
     /// Reads the layers, the later ones winning over the earlier. Returns what is in force of every key beside the
-    /// configuration itself, for `config check`.
+    /// configuration itself.
     pub fn load(layers: Vec<Source>) -> Result<(Config, Vec<Effective>), ConfigError> {
+        let (config, effective, mistakes) = Self::inspect(layers);
+        if mistakes.is_empty() {
+            Ok((config, effective))
+        } else {
+            Err(ConfigError { mistakes })
+        }
+    }
+
+    /// As [`Config::load`], for whoever looks for more mistakes: where there is one, the default stands in.
+    pub fn inspect(layers: Vec<Source>) -> (Config, Vec<Effective>, Vec<Mistake>) {
         let mut reader = Reader::new(layers);
         let config = Config {
             server: ServerConfig::read(&mut reader),
@@ -67,8 +77,22 @@ impl Config {
             audit: AuditConfig::read(&mut reader),
             telemetry: TelemetryConfig::read(&mut reader),
         };
-        let effective = reader.finish()?;
-        Ok((config, effective))
+        config.show_derived(&mut reader);
+        let (effective, mistakes) = reader.finish();
+        (config, effective, mistakes)
+    }
+
+    /// Shows what follows from several keys.
+    fn show_derived(&self, reader: &mut Reader) {
+        let data_dir = &self.cluster.data_dir;
+        if self.server.public_url.is_none() {
+            reader.show("server.public_url", self.server.default_issuer(self.server.listen));
+        }
+        if self.keys.master_key.is_none() {
+            let file = KeysConfig::file_in(data_dir);
+            reader.show("keys.master_key", format!("in {}", file.display()));
+        }
+        reader.show("store.url", self.store.location.describe(data_dir));
     }
 
     /// Where the operators' token is.

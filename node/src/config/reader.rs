@@ -5,16 +5,19 @@ use std::path::Path;
 
 use domain::Secret;
 
-use super::error::{ConfigError, Mistake};
+use super::error::Mistake;
 use super::source::Source;
 use super::value::Value;
+
+/// What a value that nobody gave comes from.
+pub const DEFAULT: &str = "default";
 
 /// The setting of one key that is in force, as `config check` prints it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effective {
     /// The dotted key.
     pub key: String,
-    /// Its value; secrets are masked, what is absent is empty.
+    /// Its value; secrets are masked, what is absent and has no default is empty.
     pub value: String,
     /// The layer that it comes from, or "default".
     pub origin: String,
@@ -47,7 +50,7 @@ impl Reader {
                 value
             }
             None => {
-                self.note(key, default.show(), "default");
+                self.note(key, default.show(), DEFAULT);
                 default
             }
         }
@@ -58,11 +61,18 @@ impl Reader {
         let found = self.parse(key);
         let (text, origin) = found
             .as_ref()
-            .map_or((String::new(), "default".to_owned()), |(value, origin)| {
+            .map_or((String::new(), DEFAULT.to_owned()), |(value, origin)| {
                 (T::show(value), origin.clone())
             });
         self.note(key, text, &origin);
         found.map(|(value, _)| value)
+    }
+
+    /// Tells something better of a key that was read than what was noted then.
+    pub fn show(&mut self, key: &str, text: String) {
+        if let Some(setting) = self.effective.iter_mut().find(|setting| setting.key == key) {
+            setting.value = text;
+        }
     }
 
     /// A secret, given as the value itself or, under `<key>_file`, as the path of a file that holds it.
@@ -75,9 +85,7 @@ impl Reader {
         }
         let from_file = file.and_then(|(path, origin)| Some((self.read_secret(&file_key, Path::new(&path))?, origin)));
         let found = from_file.or(inline.map(|(text, origin)| (Secret::new(text), origin)));
-        let origin = found
-            .as_ref()
-            .map_or("default".to_owned(), |(_, origin)| origin.clone());
+        let origin = found.as_ref().map_or(DEFAULT.to_owned(), |(_, origin)| origin.clone());
         self.note(
             key,
             if found.is_some() {
@@ -104,8 +112,8 @@ impl Reader {
         });
     }
 
-    /// What is in force of every key, or everything that is wrong.
-    pub fn finish(mut self) -> Result<Vec<Effective>, ConfigError> {
+    /// What is in force of every key, and everything that is wrong.
+    pub fn finish(mut self) -> (Vec<Effective>, Vec<Mistake>) {
         for layer in &self.layers {
             for key in layer.values.keys().filter(|key| !self.known.contains(*key)) {
                 let hint = nearest(key, &self.known).map_or_else(String::new, |near| format!("; did you mean {near}?"));
@@ -115,16 +123,12 @@ impl Reader {
                 });
             }
         }
-        if self.mistakes.is_empty() {
-            Ok(self.effective)
-        } else {
-            Err(ConfigError {
-                mistakes: self.mistakes,
-            })
-        }
+        (self.effective, self.mistakes)
     }
 
-    fn parse<T: Value>(&mut self, key: &str) -> Option<(T, String)> {
+    /// The value of a key that was given, and the layer that it comes from. Whoever asks must [`note`](Self::note) what is in
+    /// force.
+    pub fn parse<T: Value>(&mut self, key: &str) -> Option<(T, String)> {
         let (text, origin) = self.raw(key)?;
         let value = T::parse(&text);
         if value.is_none() {
@@ -154,7 +158,8 @@ impl Reader {
         }
     }
 
-    fn note(&mut self, key: &str, value: String, origin: &str) {
+    /// Notes what is in force of a key.
+    pub fn note(&mut self, key: &str, value: String, origin: &str) {
         self.effective.push(Effective {
             key: key.to_owned(),
             value,

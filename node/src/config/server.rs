@@ -1,10 +1,10 @@
 //! The front end: where it listens, who it says it is, and what it puts up with.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::reader::Reader;
+use super::reader::{DEFAULT, Reader};
 use super::value::ByteSize;
 
 /// Section `server`.
@@ -38,15 +38,8 @@ pub struct ServerConfig {
 
 impl ServerConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut listen = reader.value("server.listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)));
-        // A whole address that was given as a flag is not changed by a PORT that some platform sets.
-        if let Some(port) = reader.optional::<u16>("server.port")
-            && reader.outranks("server.port", "server.listen")
-        {
-            listen.set_port(port);
-        }
         let config = Self {
-            listen,
+            listen: read_listen(reader),
             operator_listen: reader.value("server.operator_listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 3900))),
             operator_token_file: reader.optional("server.operator_token_file"),
             public_url: reader
@@ -65,7 +58,24 @@ impl ServerConfig {
         config
     }
 
+    /// Who the node says it is unless it is told: its own address, or this machine's where it listens on all of them.
+    pub fn default_issuer(&self, address: SocketAddr) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let ip = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
+    }
+
     fn check(&self, reader: &mut Reader) {
+        if overlap(self.listen, self.operator_listen) {
+            reader.mistake(
+                "server.operator_listen",
+                format!("has the port of server.listen, {}; give another", self.listen),
+            );
+        }
         let is_issuer = |url: &String| {
             (url.starts_with("https://") || url.starts_with("http://")) && !url.contains(['?', '#', ' '])
         };
@@ -85,6 +95,28 @@ impl ServerConfig {
             reader.mistake("server.connections_max", "must be at least 1");
         }
     }
+}
+
+/// Both on one port; port 0 is another one each time.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let is_same_ip = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() != 0 && one.port() == other.port() && is_same_ip
+}
+
+fn read_listen(reader: &mut Reader) -> SocketAddr {
+    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 3000));
+    let (mut listen, mut origin) = reader
+        .parse("server.listen")
+        .unwrap_or_else(|| (default, DEFAULT.to_owned()));
+    // A whole address that was given as a flag is not changed by a PORT that some platform sets.
+    if let Some((port, port_origin)) = reader.parse("server.port")
+        && reader.outranks("server.port", "server.listen")
+    {
+        listen.set_port(port);
+        origin = port_origin;
+    }
+    reader.note("server.listen", listen.to_string(), &origin);
+    listen
 }
 
 fn read_tls(reader: &mut Reader) -> Option<(PathBuf, PathBuf)> {

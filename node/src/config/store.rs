@@ -1,6 +1,6 @@
 //! Where rows are kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::Secret;
@@ -14,6 +14,31 @@ pub enum StoreLocation {
     Embedded(Option<PathBuf>),
     /// A PostgreSQL server; the URL may hold a password.
     Postgres(Secret),
+}
+
+impl StoreLocation {
+    /// Which store it is, without user and password: `embedded:PATH`, or `postgres://host/database`.
+    pub fn describe(&self, data_dir: &Path) -> String {
+        match self {
+            Self::Embedded(path) => {
+                let path = path.clone().unwrap_or_else(|| StoreConfig::file_in(data_dir));
+                format!("embedded:{}", path.display())
+            }
+            Self::Postgres(url) => host_and_database(url.expose()).map_or_else(
+                || "postgres://********".to_owned(),
+                |place| format!("postgres://{place}"),
+            ),
+        }
+    }
+}
+
+/// What a URL of PostgreSQL says between the credentials and the parameters, which may hold a password too. Nothing where it
+/// is not plain that the rest is no part of one.
+fn host_and_database(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let (credentials, place) = rest.split_once('@').unwrap_or(("", rest));
+    let is_plain = !credentials.contains('?') && !place.contains('@');
+    place.split('?').next().filter(|_| is_plain)
 }
 
 /// Section `store`.
@@ -33,7 +58,15 @@ pub struct StoreConfig {
     pub statement_timeout: Duration,
 }
 
+/// The embedded store's file in the data directory.
+const STORE_FILE: &str = "agentidp.db";
+
 impl StoreConfig {
+    /// The embedded store's file in a data directory, unless another was named.
+    pub fn file_in(data_dir: &Path) -> PathBuf {
+        data_dir.join(STORE_FILE)
+    }
+
     pub(super) fn read(reader: &mut Reader) -> Self {
         let location = read_location(reader);
         let config = Self {
@@ -63,4 +96,36 @@ fn read_location(reader: &mut Reader) -> StoreLocation {
         reader.mistake("store.url", "must be embedded:PATH or postgres://user@host/database");
     }
     StoreLocation::Postgres(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_described_without_credentials() {
+        let describe = |url: &str| StoreLocation::Postgres(Secret::new(url)).describe(Path::new("data"));
+        for (url, shown) in [
+            (
+                "postgres://u:hunter2@db:5433/idp?sslmode=require",
+                "postgres://db:5433/idp",
+            ),
+            ("postgres://u:hunter2/x@a,b/idp", "postgres://a,b/idp"),
+            ("postgresql://db/idp?password=hunter2", "postgres://db/idp"),
+        ] {
+            assert_eq!(describe(url), shown);
+        }
+        for url in [
+            "postgres://u:hunter2?x@db/idp",
+            "postgres://u:x@hunter2@db/idp",
+            "postgres://u:x@hunter2?y@db/idp",
+            "postgres://db/idp?password=x@hunter2",
+        ] {
+            assert_eq!(describe(url), "postgres://********", "{url}");
+        }
+        let embedded =
+            |path: Option<&str>| StoreLocation::Embedded(path.map(PathBuf::from)).describe(Path::new("data"));
+        assert_eq!(embedded(None), "embedded:data/agentidp.db");
+        assert_eq!(embedded(Some("/x.db")), "embedded:/x.db");
+    }
 }

@@ -51,6 +51,53 @@ fn well_known_names_are_understood_and_yield_to_ours() {
 }
 
 #[test]
+fn the_variable_that_gives_a_key_is_known_by_name() {
+    let variable = |env: &[(&str, &str)]| Environment::of(env).variable_of("store.url");
+    assert_eq!(variable(&[]), None);
+    assert_eq!(variable(&[("DATABASE_URL", "x")]).as_deref(), Some("DATABASE_URL"));
+    let both = [("DATABASE_URL", "x"), ("AGENTIDP_STORE__URL", "y")];
+    assert_eq!(variable(&both).as_deref(), Some("AGENTIDP_STORE__URL"));
+}
+
+#[test]
+fn what_follows_from_other_keys_is_shown_and_a_port_is_part_of_its_address() {
+    let env = [("PORT", "8080"), ("AGENTIDP_CLUSTER__DATA_DIR", "/d")];
+    let (_, effective) = load("", &env).expect("valid");
+    let shown = |key: &str| {
+        let setting = effective.iter().find(|setting| setting.key == key)?;
+        Some((setting.value.as_str(), setting.origin.as_str()))
+    };
+    assert_eq!(shown("server.listen"), Some(("127.0.0.1:8080", "environment")));
+    assert_eq!(shown("server.port"), None);
+    assert_eq!(shown("server.public_url"), Some(("http://127.0.0.1:8080", "default")));
+    assert_eq!(shown("store.url"), Some(("embedded:/d/agentidp.db", "default")));
+    assert_eq!(shown("keys.master_key"), Some(("in /d/master.key", "default")));
+}
+
+#[test]
+fn two_listeners_do_not_share_a_port() {
+    let toml =
+        |listen: &str, operators: &str| format!("[server]\nlisten = '{listen}'\noperator_listen = '{operators}'");
+    for (listen, operators) in [("127.0.0.1:4000", "127.0.0.1:4000"), ("0.0.0.0:4000", "127.0.0.1:4000")] {
+        assert!(mistakes(&toml(listen, operators), &[]).contains("server.operator_listen"));
+    }
+    for (listen, operators) in [("127.0.0.1:0", "127.0.0.1:0"), ("127.0.0.1:4000", "127.0.0.2:4000")] {
+        assert!(load(&toml(listen, operators), &[]).is_ok(), "{listen} {operators}");
+    }
+}
+
+#[test]
+fn who_listens_everywhere_is_found_on_this_machine() {
+    let issuer = |listen: &str| {
+        let (config, _) = load(&format!("[server]\nlisten = '{listen}'"), &[]).expect("valid");
+        config.server.default_issuer(config.server.listen)
+    };
+    assert_eq!(issuer("0.0.0.0:3000"), "http://127.0.0.1:3000");
+    assert_eq!(issuer("[::]:3000"), "http://[::1]:3000");
+    assert_eq!(issuer("10.0.0.1:3000"), "http://10.0.0.1:3000");
+}
+
+#[test]
 fn a_port_alone_changes_an_address_of_a_weaker_layer_only() {
     let port = |file: &str, env: &[(&str, &str)]| load(file, env).expect("valid").0.server.listen.port();
     let listen = "[server]\nlisten = '127.0.0.1:4000'";

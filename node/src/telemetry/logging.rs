@@ -12,6 +12,10 @@ use crate::config::{LogFormat, TelemetryConfig};
 /// Libraries that narrate their work at the level that we use for an operator's news.
 const CHATTY: &[&str] = &["openraft", "redb", "hyper", "h2", "rustls", "tokio_postgres", "ractor"];
 
+/// Warns of each reply of its own storage that an election has overtaken, which is as it should be: the first election of a
+/// new node does it now and then. What fails there is told to its caller, who logs it.
+const CRIES_WOLF: &str = "openraft::core::raft_core";
+
 /// Which lines are written, changed while the process runs.
 pub struct LogFilter(reload::Handle<Targets, Registry>);
 
@@ -58,8 +62,35 @@ fn filter(config: &TelemetryConfig) -> Targets {
     for library in CHATTY {
         filter = filter.with_target(*library, tracing::Level::WARN);
     }
+    if !wanted.iter().any(|(target, _)| target.starts_with("openraft")) {
+        filter = filter.with_target(CRIES_WOLF, tracing::Level::ERROR);
+    }
     if let Some(level) = wanted.default_level() {
         filter = filter.with_default(level);
     }
     filter.with_targets(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn libraries_tell_warnings_and_one_that_cries_wolf_only_errors_unless_it_is_named() {
+        let filter = |log_level: &str| {
+            filter(&TelemetryConfig {
+                log_format: LogFormat::Json,
+                log_level: log_level.to_owned(),
+            })
+        };
+        let usual = filter("info");
+        assert!(usual.would_enable("node::app", &Level::INFO));
+        assert!(!usual.would_enable("openraft::engine", &Level::INFO));
+        assert!(usual.would_enable("openraft::engine", &Level::WARN));
+        assert!(!usual.would_enable(CRIES_WOLF, &Level::WARN));
+        assert!(usual.would_enable(CRIES_WOLF, &Level::ERROR));
+        assert!(filter("info,openraft=debug").would_enable(CRIES_WOLF, &Level::DEBUG));
+    }
 }

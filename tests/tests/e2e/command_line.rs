@@ -14,6 +14,8 @@ on_both_stores!(
     the_audit_log_is_read_followed_and_verified,
     exit_codes_tell_what_went_wrong,
     errors_say_what_to_do,
+    with_json_an_error_is_one_object,
+    whoever_may_lock_themselves_out_has_to_confirm_it,
     a_secret_comes_from_a_file_too_and_is_never_in_the_arguments,
 );
 
@@ -192,6 +194,7 @@ async fn the_audit_log_is_read_followed_and_verified(backend: Backend) {
         tail.contains("agent.created") || tail.contains("token.issued"),
         "{tail}"
     );
+    assert!(tail.starts_with("TIME ") && !tail.contains('…'), "{tail}");
     let _ = shell.run(&["audit", "verify"]).expect(0);
     node.place
         .store
@@ -221,7 +224,7 @@ async fn exit_codes_tell_what_went_wrong(backend: Backend) {
         &node,
         &admin.new_secret(&agent, &json!({ "scopes": ["agents:read"] })).await,
     );
-    let _ = weak.run(&["agents", "suspend", &agent]).expect(3);
+    let _ = weak.run(&["agents", "suspend", &agent, "--yes"]).expect(3);
     let _ = printed(shell.command(&["token"]).env_remove("AGENTIDP_CLIENT_SECRET"), "").expect(2);
     let _ = printed(shell.command(&["token"]).env_remove("AGENTIDP_CLIENT_ID"), "").expect(2);
     node.kill();
@@ -251,6 +254,54 @@ async fn errors_say_what_to_do(backend: Backend) {
             "{failed:?}"
         );
     }
+}
+
+async fn with_json_an_error_is_one_object(backend: Backend) {
+    let node = Node::start(backend).await;
+    let shell = Shell::of(&node, &node.admin);
+    let error = |arguments: &[&str], code: i32| -> serde_json::Value {
+        let failed = shell.run(&[arguments, &["--json"]].concat()).expect(code);
+        assert_eq!(failed.out, "", "{failed:?}");
+        let mut object: serde_json::Value = serde_json::from_str(&failed.err).expect("one JSON object");
+        let error = object["error"].take();
+        let keys: Vec<&String> = error.as_object().expect("an object").keys().collect();
+        assert_eq!(keys, ["code", "hint", "message"], "{failed:?}");
+        error
+    };
+    let nobody = "01900000-0000-7000-8000-000000000000";
+    assert_eq!(error(&["agents", "get", nobody], 4)["code"], "AGENT_NOT_FOUND");
+    let mistyped = error(&["token", "--scope", "agents:raed"], 2);
+    assert_eq!(mistyped["code"], "USAGE");
+    let message = mistyped["message"].as_str().expect("a text");
+    assert!(
+        message.contains("did you mean agents:read?") && message.contains("admin:orgs"),
+        "{message}"
+    );
+    assert_eq!(error(&["agents", "suspend", "self"], 2)["code"], "NOT_CONFIRMED");
+    let empty = error(&["token", "introspect"], 2);
+    assert_eq!(empty["message"], "standard input is empty; it must hold one line");
+    let nowhere = error(&["config", "check", "--config", "/nowhere.toml"], 2);
+    assert_eq!(nowhere["code"], "CONFIGURATION_INVALID");
+}
+
+async fn whoever_may_lock_themselves_out_has_to_confirm_it(backend: Backend) {
+    let node = Node::start(backend).await;
+    let shell = Shell::of(&node, &node.admin);
+    let told = shell.run(&["agents", "suspend", "self"]).expect(2).err;
+    assert!(told.contains("--yes"), "{told}");
+    let admin = node.admin().await;
+    let other = admin.new_agent().await["agentId"].as_str().expect("an id").to_owned();
+    let may_write = json!({ "scopes": ["agents:read", "agents:write"] });
+    let writer = Shell::of(&node, &admin.new_secret(&other, &may_write).await);
+    let told = writer.run(&["agents", "suspend", &node.admin.id]).expect(2).err;
+    assert!(told.contains("admin:orgs") && told.contains("--yes"), "{told}");
+    assert_eq!(shell.json(&["agents", "get", "self"])["status"], "active");
+    // Another one who could undo it.
+    let may_undo = json!({ "scopes": ["agents:read", "agents:write", "admin:orgs"] });
+    let operator = Shell::of(&node, &admin.new_secret(&other, &may_undo).await);
+    let _ = writer.run(&["agents", "suspend", &node.admin.id]).expect(0);
+    let _ = operator.run(&["agents", "reactivate", &node.admin.id]).expect(0);
+    let _ = shell.run(&["agents", "suspend", &other]).expect(0);
 }
 
 async fn a_secret_comes_from_a_file_too_and_is_never_in_the_arguments(backend: Backend) {
@@ -369,11 +420,16 @@ fn the_version_and_the_help_are_printed() {
     ] {
         assert!(help.contains(command), "{command} in {help}");
     }
-    for code in ["0", "1", "2", "3", "4", "5", "6", "69"] {
-        assert!(
-            help.split(|c: char| !c.is_ascii_digit()).any(|word| word == code),
-            "the exit code {code} is documented in {help}"
-        );
+    let below = printed(&mut bare_command(&["agents", "suspend", "--help"]), "")
+        .expect(0)
+        .out;
+    for help in [help, below] {
+        for code in ["0", "1", "2", "3", "4", "5", "6", "69"] {
+            assert!(
+                help.split(|c: char| !c.is_ascii_digit()).any(|word| word == code),
+                "the exit code {code} is documented in {help}"
+            );
+        }
     }
     assert_eq!(printed(&mut bare_command(&[]), "").code, 2);
 }

@@ -133,6 +133,38 @@ fn every_mistake_is_told_at_once() {
 }
 
 #[test]
+fn what_the_files_on_this_machine_have_wrong_is_told_with_the_rest() {
+    let toml = "[server]\nlisten = \"127.0.0.1:4000\"\noperator_listen = \"127.0.0.1:4000\"\nbody_limt = 1\n\
+                tls.cert = \"cert.pem\"\ntls.key = \"key.pem\"\n\
+                [keys]\nmaster_key_file = \"key\"\n[cluster]\ndata_dir = \"agentidp.toml/data\"\n";
+    let check = Check::of(toml);
+    std::fs::write(check.scratch.path("key"), "short").expect("the scratch directory can be written");
+    let complaint = check.complaint();
+    for key in [
+        "server.operator_listen",
+        "server.body_limt",
+        "server.tls.cert",
+        "server.tls.key",
+        "keys.master_key",
+        "cluster.data_dir",
+    ] {
+        assert!(complaint.contains(&format!("\n  {key}")), "{key} in: {complaint}");
+    }
+}
+
+#[test]
+fn what_follows_from_other_settings_is_shown_and_nothing_is_made() {
+    let check = Check::of("").with("PORT", "8123");
+    let effective = check.effective(&[]);
+    assert_eq!(effective["server.listen"], "127.0.0.1:8123");
+    assert!(effective.get("server.port").is_none(), "{effective}");
+    assert_eq!(effective["server.public_url"], "http://127.0.0.1:8123");
+    assert_eq!(effective["store.url"], "embedded:agentidp-data/agentidp.db");
+    assert_eq!(effective["keys.master_key"], "in agentidp-data/master.key");
+    assert!(!check.scratch.path("agentidp-data").exists());
+}
+
+#[test]
 fn a_file_that_is_no_toml_is_refused_with_its_place() {
     let complaint = Check::of("[server]\nlisten = \n").complaint();
     assert!(

@@ -2,14 +2,18 @@
 
 use e2e::node::Place;
 use e2e::process::Process;
-use e2e::{Backend, Client, NodeOptions, eventually, on_both_stores};
+use e2e::{Backend, Client, Node, NodeOptions, eventually, on_both_stores};
 use serde_json::json;
 
 on_both_stores!(
     a_port_that_is_taken_at_the_first_start_costs_no_secret,
     a_new_secret_needs_an_installation,
+    the_first_start_has_nothing_to_warn_of,
+    the_store_is_told_and_who_named_it,
+    who_listens_on_all_addresses_is_warned_and_found_all_the_same,
     hints_repeat_the_configuration_file,
     the_printed_lines_work_when_pasted,
+    the_first_five_minutes_of_the_readme_can_be_pasted,
     init_and_serve_are_dev_in_two_steps,
     serve_without_init_says_what_to_do,
 );
@@ -59,6 +63,67 @@ async fn a_new_secret_needs_an_installation(backend: Backend) {
     assert!(announcement.text("clientSecret").starts_with("sk_live_"));
 }
 
+async fn the_first_start_has_nothing_to_warn_of(backend: Backend) {
+    let mut node = Node::start(backend).await;
+    assert!(node.stop().await.success());
+    let log = node.place.log();
+    for word in ["WARN", "ERROR", "stayed behind"] {
+        assert!(!log.contains(word), "{word} in {log}");
+    }
+}
+
+/// `DATABASE_URL` may have been set for another program.
+async fn the_store_is_told_and_who_named_it(backend: Backend) {
+    let place = Place::fresh(NodeOptions::on(backend)).await;
+    let (_process, page) = start_for_people(&place, &place.address().to_string()).await;
+    let told = page.lines().find(|line| line.starts_with("  store")).expect("a line");
+    let variables = place.store.environment();
+    match variables.first() {
+        Some((variable, _)) => assert!(
+            told.ends_with(&format!("(from {variable} in the environment)")),
+            "{told}"
+        ),
+        None => assert!(told.contains("agentidp.db (the default)"), "{told}"),
+    }
+}
+
+async fn who_listens_on_all_addresses_is_warned_and_found_all_the_same(backend: Backend) {
+    let place = Place::fresh(NodeOptions::on(backend)).await;
+    let port = place.address().port();
+    let (_process, page) = start_for_people(&place, &format!("0.0.0.0:{port}")).await;
+    let issuer = format!("http://127.0.0.1:{port}");
+    assert!(page.contains(&format!("AGENTIDP_SERVER={issuer}\n")), "{page}");
+    assert!(
+        place.log().contains("can be reached from the network"),
+        "{}",
+        place.log()
+    );
+    let api = e2e::Api::at(&issuer);
+    let metadata = api.get("/.well-known/openid-configuration").send().await.expect(200);
+    assert_eq!(metadata.json()["issuer"], issuer);
+}
+
+/// Starts `dev` as people do, and waits for all of the page that it prints.
+async fn start_for_people(place: &Place, listen: &str) -> (Process, String) {
+    let data_dir = place.data_dir().display().to_string();
+    let arguments = [
+        "dev",
+        "--listen",
+        listen,
+        "--operator-listen",
+        "127.0.0.1:0",
+        "--data-dir",
+        &data_dir,
+    ];
+    let (process, first_line) = Process::start(&mut place.command(&arguments), &place.scratch.path("node.log"));
+    let _ = first_line.await;
+    let page = eventually("the whole page", async || {
+        Some(place.log()).filter(|log| log.contains("Ctrl-C stops the node"))
+    })
+    .await;
+    (process, page)
+}
+
 async fn hints_repeat_the_configuration_file(backend: Backend) {
     let place = Place::fresh(NodeOptions::on(backend)).await;
     let config = write_config(&place);
@@ -75,39 +140,67 @@ async fn hints_repeat_the_configuration_file(backend: Backend) {
     assert!(again.contains(&hint), "{again}");
 }
 
-async fn the_printed_lines_work_when_pasted(backend: Backend) {
-    let has_curl = std::process::Command::new("curl")
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success());
+fn has_curl(test: &str) -> bool {
+    let version = std::process::Command::new("curl").arg("--version").output();
+    let has_curl = version.is_ok_and(|output| output.status.success());
     if !has_curl {
-        e2e::skip::note("first_start::the_printed_lines_work_when_pasted", "there is no curl");
+        e2e::skip::note(&format!("first_start::{test}"), "there is no curl");
+    }
+    has_curl
+}
+
+async fn the_first_five_minutes_of_the_readme_can_be_pasted(backend: Backend) {
+    if !has_curl("the_first_five_minutes_of_the_readme_can_be_pasted") {
+        return;
+    }
+    const README: &str = include_str!("../../../README.md");
+    let (_, section) = README.split_once("## The first five minutes").expect("a section");
+    let (_, block) = section.split_once("```sh\n").expect("a block of commands");
+    let (script, _) = block.split_once("```").expect("its end");
+    let node = Node::start(backend).await;
+    let shell = e2e::Shell::of(&node, &node.admin);
+    // The block finds the program where the line that started the node has put it.
+    let built = shell.path("target/release");
+    std::fs::create_dir_all(&built).expect("a directory of our own");
+    let program = shell.command(&[]).get_program().to_owned();
+    std::os::unix::fs::symlink(program, built.join("agentidp")).expect("a directory of our own");
+    let mut pasted = std::process::Command::new("sh");
+    let variables = ["ID", "SECRET"].map(|name| format!("AGENTIDP_CLIENT_{name}"));
+    pasted
+        .args(["-c", script])
+        .env("AGENTIDP_SERVER", node.issuer())
+        .env(&variables[0], &node.admin.id)
+        .env(&variables[1], &node.admin.secret)
+        .current_dir(shell.path(""));
+    let printed = e2e::shell::printed(&mut pasted, "").expect(0);
+    assert_eq!(printed.err, "", "{printed:?}");
+    let steps = [
+        "active        yes",
+        "is suspended now",
+        "not active",
+        "agent.suspended",
+        "the chain is whole",
+    ];
+    let mut rest = printed.out.as_str();
+    for step in steps {
+        (_, rest) = rest.split_once(step).unwrap_or_else(|| panic!("{step} in {printed:?}"));
+    }
+}
+
+async fn the_printed_lines_work_when_pasted(backend: Backend) {
+    if !has_curl("the_printed_lines_work_when_pasted") {
         return;
     }
     let place = Place::fresh(NodeOptions::on(backend)).await;
-    let (listen, data_dir) = (place.address().to_string(), place.data_dir().display().to_string());
-    let mut command = place.command(&[
-        "dev",
-        "--listen",
-        &listen,
-        "--operator-listen",
-        "127.0.0.1:0",
-        "--data-dir",
-        &data_dir,
-    ]);
-    let (_process, first_line) = Process::start(&mut command, &place.scratch.path("node.log"));
-    let _ = first_line.await;
+    let (_process, page) = start_for_people(&place, &place.address().to_string()).await;
     let is_step = |line: &&str| {
         ["curl", "TOKEN=", "export "]
             .iter()
             .any(|start| line.starts_with(start))
     };
-    let script = eventually("four lines to paste", async || {
-        let log = place.log();
-        let steps: Vec<&str> = log.lines().map(str::trim).filter(is_step).collect();
-        (steps.len() >= 4).then(|| steps.join("\n"))
-    })
-    .await;
+    let steps: Vec<&str> = page.lines().map(str::trim).filter(is_step).collect();
+    assert_eq!(steps.len(), 4, "{page}");
+    let script = steps.join("\n");
     // The last line is for the commands of the program.
     let program = e2e::options::bare_command(&[]).get_program().to_owned();
     let script = format!("{script}\n\"$PROGRAM\" agents list --json\n");

@@ -10,7 +10,7 @@ on_both_stores!(
     tokens_are_served_over_tls_and_browsers_told_to_insist_on_it,
     plain_http_is_not_served_there,
     a_handshake_that_stalls_is_cut_off,
-    a_certificate_that_can_not_be_used_is_named,
+    a_certificate_that_can_not_be_used_is_named_and_costs_no_secret,
 );
 
 /// A certificate for loopback that nobody but itself vouches for, and options that name it.
@@ -94,9 +94,10 @@ async fn a_handshake_that_stalls_is_cut_off(backend: Backend) {
     let _ = identity.api(&node).get("/health").send().await.expect(200);
 }
 
-async fn a_certificate_that_can_not_be_used_is_named(backend: Backend) {
+async fn a_certificate_that_can_not_be_used_is_named_and_costs_no_secret(backend: Backend) {
     let identity = Identity::new();
-    std::fs::write(identity.scratch.path("cert.pem"), "no certificate").expect("a directory of our own");
+    let cert = identity.scratch.path("cert.pem");
+    std::fs::write(&cert, "no certificate").expect("a directory of our own");
     let place = e2e::node::Place::fresh(identity.options(backend)).await;
     let failed = place.launch().await.expect_err("the certificate is none");
     assert!(!failed.status.success());
@@ -104,4 +105,11 @@ async fn a_certificate_that_can_not_be_used_is_named(backend: Backend) {
         failed.output.contains("cert.pem") && !failed.output.contains("panicked"),
         "{failed:?}"
     );
+    std::fs::remove_file(&cert).expect("a directory of our own");
+    let failed = place.launch().await.expect_err("there is no certificate");
+    assert!(failed.output.contains("cert.pem"), "{failed:?}");
+    assert!(!place.data_dir().exists(), "nothing was made");
+    std::fs::write(&cert, &identity.certificate).expect("a directory of our own");
+    let (_process, announcement) = place.launch().await.expect("a start");
+    assert!(announcement.text("clientSecret").starts_with("sk_live_"));
 }

@@ -9,6 +9,7 @@ use sdk::Client;
 use super::failure::Failure;
 use super::profile::Profile;
 use super::secret_source;
+use super::vocabulary;
 use crate::config::Environment;
 
 /// The server that is asked if none is named: what `agentidp dev` starts.
@@ -37,8 +38,8 @@ pub struct ConnectionOptions {
     /// Send secrets and tokens over plain http to another machine.
     #[arg(long, global = true)]
     pub allow_plain_http: bool,
-    /// How long one try may take.
-    #[arg(long, global = true, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
+    /// How long one try may take: a number with a unit, such as 500ms, 30s or 2m.
+    #[arg(long, global = true, value_name = "DURATION", default_value = "30s", value_parser = vocabulary::duration)]
     pub timeout: Duration,
 }
 
@@ -123,7 +124,8 @@ mod tests {
             ..options()
         };
         let failure = over_http().connect(&environment()).expect_err("refused");
-        assert!(failure.to_string().contains("--allow-plain-http"), "{failure}");
+        let hint = failure.complaint().hint.unwrap_or_default();
+        assert!(hint.contains("--allow-plain-http"), "{failure}");
         assert!(
             ConnectionOptions {
                 allow_plain_http: true,

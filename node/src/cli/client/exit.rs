@@ -27,7 +27,7 @@ pub enum Exit {
 pub const EXIT_CODES: &[(u8, &str)] = &[
     (0, "done"),
     (1, "failed"),
-    (2, "wrong usage or values"),
+    (2, "wrong usage, values or configuration"),
     (3, "not authenticated or refused"),
     (4, "not found"),
     (5, "conflict"),

@@ -9,12 +9,13 @@ use sdk::{Error, Misconfiguration, TransportFailure};
 use super::exit::Exit;
 use super::output::clean;
 use super::profile::ProfileError;
+use crate::cli::complaint::Complaint;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The server refused, did not answer, or answered nonsense.
-    #[error("{}", describe(.error, .server))]
+    #[error("{}", describe(.error))]
     Server {
         /// What the sdk says; boxed, since it is by far the largest thing that a failure may hold.
         error: Box<Error>,
@@ -37,7 +38,10 @@ pub enum Failure {
         /// Why.
         source: io::Error,
     },
-    /// A file or the input holds more or less than one secret.
+    /// A file or the input holds nothing.
+    #[error("{0} is empty; it must hold one line")]
+    Empty(String),
+    /// A file or the input holds more than one secret, or none.
     #[error("{what} must hold one line of at most {limit} bytes and nothing else")]
     NotOneLine {
         /// What was read.
@@ -57,9 +61,9 @@ pub enum Failure {
     /// An update that changes nothing.
     #[error("there is nothing to change: give at least one of the options that `agentidp agents update --help` lists")]
     NothingToChange,
-    /// A final step was not confirmed.
-    #[error("this can't be undone: repeat the command with --yes if you are sure")]
-    NotConfirmed,
+    /// A step that is hard to undo was not confirmed.
+    #[error("{0}: repeat the command with --yes if you are sure")]
+    NotConfirmed(&'static str),
     /// The secret could not be put where it should go.
     #[error("{} can't be written: {source}; nothing was made", path.display())]
     Unwritable {
@@ -114,11 +118,34 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Server { error, .. } => exit_of(error),
-            Self::NoClientId | Self::NoSecret | Self::Unreadable { .. } | Self::NotOneLine { .. } => Exit::Usage,
-            Self::Profile(_) | Self::NotAnAgent | Self::NothingToChange | Self::NotConfirmed => Exit::Usage,
+            Self::NoClientId | Self::NoSecret | Self::Unreadable { .. } => Exit::Usage,
+            Self::Empty(_) | Self::NotOneLine { .. } => Exit::Usage,
+            Self::Profile(_) | Self::NotAnAgent | Self::NothingToChange | Self::NotConfirmed(_) => Exit::Usage,
             Self::Prompt(_) | Self::Unwritable { .. } | Self::SecretLost { .. } | Self::Output(_) => Exit::Failed,
         }
     }
+
+    /// What is told of it.
+    pub fn complaint(&self) -> Complaint {
+        match self {
+            Self::Server { error, server } => Complaint {
+                hint: hint(error, server),
+                ..Complaint::new(code(error), describe(error))
+            },
+            Self::NotConfirmed(_) => Complaint::new("NOT_CONFIRMED", self),
+            _ if self.exit() == Exit::Usage => Complaint::new("USAGE", self),
+            _ => Complaint::new("FAILED", self),
+        }
+    }
+}
+
+fn code(error: &Error) -> &str {
+    let of_kind = match error {
+        Error::Transport(_) => "UNREACHABLE",
+        Error::Misconfigured(_) => "USAGE",
+        _ => "UNEXPECTED_ANSWER",
+    };
+    error.code().unwrap_or(of_kind)
 }
 
 fn exit_of(error: &Error) -> Exit {
@@ -136,23 +163,29 @@ fn exit_of(error: &Error) -> Exit {
     }
 }
 
-/// The sentence, each field that was refused, what to do, and under which id the server's log knows more.
-fn describe(error: &Error, server: &str) -> String {
+/// The sentence, each field that was refused, and under which id the server's log knows more.
+fn describe(error: &Error) -> String {
     let mut text = clean(&error.to_string());
-    if let Error::Api { fields, .. } = error {
+    if let Error::Api {
+        fields, status, code, ..
+    } = error
+        && !fields.is_empty()
+    {
+        // The server's sentence points into the JSON of its answer, which is not to be seen here.
+        text = format!("these values can't be used (HTTP {status}, {}):", clean(code));
         for field in fields {
             // Writing to a String can't fail.
             let _ = write!(text, "\n  {}: {}", clean(&field.field), clean(&field.reason));
         }
-    }
-    if let Some(hint) = hint(error, server) {
-        let _ = write!(text, "\n{hint}");
     }
     if let Some(id) = error.request_id() {
         let _ = write!(text, "\nrequest id: {id}");
     }
     text
 }
+
+/// What to do about an agent that was ended.
+const FINAL: &str = "a decommissioned agent stays so; register a new one with `agentidp agents register`";
 
 fn hint(error: &Error, server: &str) -> Option<String> {
     let text = match error {
@@ -171,6 +204,10 @@ fn hint(error: &Error, server: &str) -> Option<String> {
         }
         Error::OAuth { error, .. } if error == "invalid_scope" => {
             "these credentials do not allow this; use an administrator's".to_owned()
+        }
+        Error::Api { code, .. } if code == "AGENT_ALREADY_DECOMMISSIONED" => FINAL.to_owned(),
+        Error::Api { code, .. } if code == "AGENT_NOT_ACTIVE" => {
+            format!("if it is suspended, `agentidp agents reactivate` lets it work again; {FINAL}")
         }
         _ => return None,
     };
@@ -254,8 +291,26 @@ mod tests {
             fields: vec![field("email"), field("version")],
             request_id: Some("r-7".to_owned()),
         };
-        let expected = "two fields (HTTP 400, VALIDATION_ERROR)\n  email: must be better\n  version: must be better\nrequest id: r-7";
+        let expected = "these values can't be used (HTTP 400, VALIDATION_ERROR):\n  email: must be better\n  version: must be better\nrequest id: r-7";
         assert_eq!(Failure::from(error).at("http://x").to_string(), expected);
+    }
+
+    #[test]
+    fn a_complaint_has_the_server_s_code_and_what_to_do() {
+        let told = |error: Error| Failure::from(error).at("http://x").complaint();
+        for code in ["AGENT_ALREADY_DECOMMISSIONED", "AGENT_NOT_ACTIVE"] {
+            let complaint = told(api(409, code));
+            assert_eq!(complaint.code, code);
+            assert!(
+                complaint.hint.is_some_and(|hint| hint.contains("agents register")),
+                "{code}"
+            );
+        }
+        let complaint = told(oauth(400, "invalid_scope"));
+        assert!(complaint.code == "invalid_scope" && complaint.hint.is_some());
+        assert_eq!(told(api(404, "AGENT_NOT_FOUND")).hint, None);
+        assert_eq!(Failure::NoClientId.complaint().code, "USAGE");
+        assert_eq!(Failure::NotConfirmed("it ends").complaint().code, "NOT_CONFIRMED");
     }
 
     #[test]

@@ -66,7 +66,7 @@ trait Run {
 }
 
 /// Runs a command and says how it ended; an error is told on standard error.
-pub async fn run(command: ClientCommand, environment: &Environment) -> ExitCode {
+pub async fn run(command: ClientCommand, environment: &Environment, is_json: bool) -> ExitCode {
     let result = match command {
         ClientCommand::Token(options) => start(options, environment).await,
         ClientCommand::Agents(options) => start(options, environment).await,
@@ -77,7 +77,7 @@ pub async fn run(command: ClientCommand, environment: &Environment) -> ExitCode 
         Ok(exit) => exit.into(),
         Err(failure) if failure.is_closed_output() => Exit::Done.into(),
         Err(failure) => {
-            streams::complain(&failure.to_string());
+            failure.complaint().tell(is_json);
             failure.exit().into()
         }
     }
@@ -93,7 +93,10 @@ async fn start<C: Args + Run>(options: Options<C>, environment: &Environment) ->
         }
     };
     let mut stdout = streams::stdout();
-    let mut session = Session::new(client, Output::new(&mut stdout, format));
+    let mut session = Session {
+        ask: streams::somebody_to_ask(),
+        ..Session::new(client, Output::new(&mut stdout, format))
+    };
     options
         .command
         .run(&mut session)

@@ -54,6 +54,19 @@ impl<'a> Output<'a> {
         self.raw_line(&clean(text))
     }
 
+    /// As [`Output::line`], cut where the terminal ends.
+    pub fn cut_line(&mut self, text: &str) -> io::Result<()> {
+        let width = match self.format {
+            Format::Page { width: Some(width) } => usize::from(width.max(WIDTH_MIN)),
+            _ => return self.line(text),
+        };
+        if text.chars().count() <= width {
+            return self.line(text);
+        }
+        let kept: String = text.chars().take(width - 1).collect();
+        self.line(&format!("{kept}…"))
+    }
+
     /// A table; the first column holds ids, the others come in the order of their importance, and those that do not fit
     /// into the terminal are left out.
     pub fn table<const N: usize>(

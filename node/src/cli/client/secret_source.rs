@@ -13,6 +13,9 @@ use crate::config::Environment;
 /// The variable that may hold the client secret.
 pub const VARIABLE: &str = "AGENTIDP_CLIENT_SECRET";
 
+/// What the input is called.
+const INPUT: &str = "standard input";
+
 /// The longest client secret, in bytes.
 const CLIENT_SECRET_MAX: usize = 1024;
 /// The longest token, in bytes.
@@ -45,14 +48,10 @@ pub fn token(file: Option<&Path>) -> Result<Secret, Failure> {
         _ if streams::input_is_typed() => ask("Token: "),
         _ => {
             let unreadable = |source| Failure::Unreadable {
-                path: "the input".to_owned(),
+                path: INPUT.to_owned(),
                 source,
             };
-            one_line(
-                "the input",
-                streams::read_input(TOKEN_MAX).map_err(unreadable)?,
-                TOKEN_MAX,
-            )
+            one_line(INPUT, streams::read_input(TOKEN_MAX).map_err(unreadable)?, TOKEN_MAX)
         }
     }
 }
@@ -75,6 +74,9 @@ fn ask(question: &str) -> Result<Secret, Failure> {
 /// The one line that is there, less the white space round it. Editors add a line break, and so does `echo`.
 fn one_line(what: &str, bytes: Vec<u8>, limit: usize) -> Result<Secret, Failure> {
     let bytes = Zeroizing::new(bytes);
+    if bytes.trim_ascii().is_empty() {
+        return Err(Failure::Empty(what.to_owned()));
+    }
     let text = std::str::from_utf8(&bytes).unwrap_or_default().trim();
     let is_one = !text.is_empty() && bytes.len() <= limit && !text.chars().any(|c| c.is_whitespace() || c.is_control());
     if is_one {
@@ -112,14 +114,11 @@ mod tests {
 
     #[test]
     fn a_file_must_hold_one_line_of_a_sane_size() {
-        for bad in [
-            &b""[..],
-            b"\n",
-            b"a\nb",
-            b"a b",
-            b"\xff",
-            &[b'a'; CLIENT_SECRET_MAX + 1],
-        ] {
+        for empty in [&b""[..], b"\n"] {
+            let failure = one_line(INPUT, empty.to_vec(), CLIENT_SECRET_MAX).err().expect("empty");
+            assert_eq!(failure.to_string(), "standard input is empty; it must hold one line");
+        }
+        for bad in [&b"a\nb"[..], b"a b", b"\xff", &[b'a'; CLIENT_SECRET_MAX + 1]] {
             let result = from_file(file(bad).path(), CLIENT_SECRET_MAX);
             assert!(matches!(result.err(), Some(Failure::NotOneLine { .. })), "{bad:?}");
         }

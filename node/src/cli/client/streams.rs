@@ -2,6 +2,9 @@
 
 use std::io::{self, IsTerminal, Read, Write};
 
+/// Asks somebody a question and waits for a line.
+pub type Ask = fn(&str) -> io::Result<String>;
+
 /// Where results go.
 pub fn stdout() -> io::Stdout {
     io::stdout()
@@ -12,14 +15,23 @@ pub fn width() -> Option<u16> {
     terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0)
 }
 
-/// Tells somebody what is not a result. Nobody can be told that this failed.
-pub fn complain(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "agentidp: {text}");
-}
-
 /// Whether there is somebody to ask.
 pub fn has_somebody_to_ask() -> bool {
     io::stderr().is_terminal()
+}
+
+/// A way to ask whoever sits at the terminal, if somebody does.
+pub fn somebody_to_ask() -> Option<Ask> {
+    (has_somebody_to_ask() && input_is_typed()).then_some(ask)
+}
+
+fn ask(question: &str) -> io::Result<String> {
+    let mut stderr = io::stderr().lock();
+    stderr.write_all(question.as_bytes())?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(answer)
 }
 
 /// Whether the input is typed.

@@ -27,7 +27,7 @@ pub struct Decommission {
 impl Run for Decommission {
     async fn run(self, session: &mut Session<'_>) -> Result<Exit, Failure> {
         if !self.yes {
-            return Err(Failure::NotConfirmed);
+            session.confirm("decommissioning can't be undone")?;
         }
         let agent = session.agent(self.target.agent)?;
         session

@@ -5,6 +5,7 @@ mod get;
 mod list;
 mod register;
 mod show;
+mod suspend;
 mod update;
 
 use clap::{Args, Subcommand};
@@ -34,7 +35,7 @@ enum Action {
     /// Change an agent.
     Update(update::Update),
     /// Kill an agent's live tokens and give it no new ones until it is reactivated.
-    Suspend(Target),
+    Suspend(suspend::Suspend),
     /// Let a suspended agent work again.
     Reactivate(Target),
     /// End an agent for ever: its credentials are revoked and its tokens killed.
@@ -56,8 +57,11 @@ impl Run for AgentsCommand {
             Action::Get(target) => get::run(&target, session).await,
             Action::Register(register) => register.run(session).await,
             Action::Update(update) => update.run(session).await,
-            Action::Suspend(target) => update::move_to(AgentStatus::Suspended, &target, session).await,
-            Action::Reactivate(target) => update::move_to(AgentStatus::Active, &target, session).await,
+            Action::Suspend(suspend) => suspend.run(session).await,
+            Action::Reactivate(target) => {
+                let agent = session.agent(target.agent)?;
+                update::move_to(AgentStatus::Active, agent, session).await
+            }
             Action::Decommission(decommission) => decommission.run(session).await,
         }
     }

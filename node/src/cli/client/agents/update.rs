@@ -1,7 +1,7 @@
-//! `agentidp agents update`, `suspend` and `reactivate`.
+//! `agentidp agents update`, and what `suspend` and `reactivate` share.
 
 use clap::Args;
-use sdk::{AgentPatch, AgentStatus, AgentType, DeploymentEnv, ETag};
+use sdk::{AgentId, AgentPatch, AgentStatus, AgentType, DeploymentEnv, ETag};
 
 use super::Target;
 use super::show::show;
@@ -78,11 +78,11 @@ impl Update {
 }
 
 /// Suspends or reactivates an agent.
-pub async fn move_to(status: AgentStatus, target: &Target, session: &mut Session<'_>) -> Result<Exit, Failure> {
+pub async fn move_to(status: AgentStatus, agent: AgentId, session: &mut Session<'_>) -> Result<Exit, Failure> {
     let agent = session
         .client
         .agents()
-        .update(session.agent(target.agent)?, &AgentPatch::status(status), None)
+        .update(agent, &AgentPatch::status(status), None)
         .await?;
     if session.out.is_json() {
         session.out.json(&agent.value)?;

@@ -11,7 +11,8 @@ use crate::cli::client::Run;
 use crate::cli::client::exit::Exit;
 use crate::cli::client::failure::Failure;
 use crate::cli::client::session::Session;
-use crate::cli::client::{streams, vocabulary};
+use crate::cli::client::vocabulary;
+use crate::cli::complaint::Complaint;
 
 /// The most events of one answer.
 const PAGE: u32 = 100;
@@ -25,7 +26,7 @@ pub struct Tail {
     /// Go on and print events as they come, until Ctrl-C.
     #[arg(long, short)]
     follow: bool,
-    /// How often to look for new events.
+    /// How often to look for new events: a number with a unit, such as 500ms or 10s.
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = interval)]
     interval: Duration,
     /// Only what this agent did or suffered.
@@ -56,6 +57,7 @@ impl Run for Tail {
         };
         let latest = latest(session, &filter, self.lines).await?;
         let seen = latest.first().map_or(0, |event| event.sequence);
+        event_line::print_header(&mut session.out)?;
         for event in latest.iter().take(self.lines as usize).rev() {
             event_line::print(&mut session.out, event)?;
         }
@@ -103,10 +105,9 @@ async fn follow(
                 }
             }
             Err(error) if error.is_transient() => {
-                streams::complain(&format!(
-                    "{}; looking again",
-                    Failure::from(error).at(session.client.issuer())
-                ));
+                let complaint = Failure::from(error).at(session.client.issuer()).complaint();
+                let hint = Some("looking again".to_owned());
+                Complaint { hint, ..complaint }.tell(session.out.is_json());
             }
             Err(error) => return Err(error.into()),
         }
@@ -121,7 +122,8 @@ async fn new_events(session: &Session<'_>, filter: &AuditFilter, seen: u64) -> R
             Next::Page(cursor) => paging = Paging::after(cursor, PAGE),
             Next::Complete => break,
             Next::LeftOut => {
-                streams::complain("more happened than can be shown at once; what is older was left out");
+                let sentence = "more happened than can be shown at once; what is older was left out";
+                Complaint::new("LEFT_OUT", sentence).tell(session.out.is_json());
                 break;
             }
         }
@@ -131,7 +133,7 @@ async fn new_events(session: &Session<'_>, filter: &AuditFilter, seen: u64) -> R
 
 /// Not so short that looking becomes an attack.
 fn interval(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let duration = vocabulary::duration(text)?;
     let allowed = Duration::from_millis(200)..=Duration::from_secs(3600);
     if allowed.contains(&duration) {
         Ok(duration)

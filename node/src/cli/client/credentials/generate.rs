@@ -9,6 +9,7 @@ use crate::cli::client::Run;
 use crate::cli::client::exit::Exit;
 use crate::cli::client::failure::Failure;
 use crate::cli::client::session::Session;
+use crate::cli::client::vocabulary;
 
 /// What the credential is to be like.
 #[derive(Args)]
@@ -20,7 +21,7 @@ pub struct Generate {
     expires_at: Option<Timestamp>,
     /// A scope that tokens taken with it may hold; several may be given, or one text with spaces [default: all that the
     /// agent may have].
-    #[arg(long, value_name = "SCOPE")]
+    #[arg(long, value_name = "SCOPE", value_parser = vocabulary::scopes)]
     scope: Vec<String>,
     #[command(flatten)]
     place: SecretPlace,

@@ -11,6 +11,7 @@ use crate::cli::client::Run;
 use crate::cli::client::exit::Exit;
 use crate::cli::client::failure::Failure;
 use crate::cli::client::session::Session;
+use crate::cli::client::vocabulary;
 
 /// How the secret is to be replaced.
 #[derive(Args)]
@@ -20,7 +21,8 @@ pub struct Rotate {
     /// When the credential is to stop working, such as 2027-01-31T12:00:00Z [default: as before].
     #[arg(long, value_name = "TIME")]
     expires_at: Option<Timestamp>,
-    /// For how long the old secret goes on working, such as 10m; at most a day [default: it dies at once].
+    /// For how long the old secret goes on working: a number with a unit, such as 90s, 10m or 24h, at most a day [default: it
+    /// dies at once].
     #[arg(long, value_name = "DURATION", value_parser = overlap)]
     overlap: Option<u32>,
     #[command(flatten)]
@@ -53,12 +55,12 @@ impl Run for Rotate {
 
 /// A duration in whole seconds.
 fn overlap(text: &str) -> Result<u32, String> {
-    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let duration = vocabulary::duration(text)?;
     let is_allowed = duration <= Duration::from_secs(86_400) && duration.subsec_nanos() == 0;
     u32::try_from(duration.as_secs())
         .ok()
         .filter(|_| is_allowed)
-        .ok_or_else(|| "must be whole seconds, at most a day".to_owned())
+        .ok_or_else(|| "must be whole seconds, at most 24h".to_owned())
 }
 
 #[cfg(test)]

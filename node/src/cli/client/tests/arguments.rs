@@ -25,6 +25,7 @@ fn every_command_is_understood() {
         &format!("agents update {AGENT} --owner o --public false --if-match 3"),
         &format!("agents update {AGENT} --no-capabilities"),
         &format!("agents suspend {AGENT}"),
+        "agents suspend self --yes",
         &format!("agents reactivate {AGENT}"),
         &format!("agents decommission {AGENT} --yes --if-match 3"),
         &format!("credentials list {AGENT} --status revoked"),
@@ -72,8 +73,13 @@ fn what_makes_no_sense_is_refused() {
         ("audit tail -n 10001", ErrorKind::ValueValidation),
         ("audit tail --interval 1ms", ErrorKind::ValueValidation),
         ("audit tail -f --to 2026-01-31T12:00:00Z", ErrorKind::ArgumentConflict),
-        ("token --scope a introspect", ErrorKind::ArgumentConflict),
-        ("token introspect --scope a", ErrorKind::UnknownArgument),
+        ("token --scope openid introspect", ErrorKind::ArgumentConflict),
+        ("token introspect --scope openid", ErrorKind::UnknownArgument),
+        ("token --scope agents:raed", ErrorKind::ValueValidation),
+        (
+            "credentials generate self --scope agents:raed",
+            ErrorKind::ValueValidation,
+        ),
         ("agents list --timeout 5", ErrorKind::ValueValidation),
     ] {
         assert_eq!(

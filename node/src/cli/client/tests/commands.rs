@@ -182,7 +182,7 @@ async fn an_agent_is_registered_changed_and_ended() {
         )]
     );
 
-    let ran = done(&format!("agents suspend {AGENT}"), 200, AGENT_JSON).await;
+    let ran = done(&format!("agents suspend {AGENT} --yes"), 200, AGENT_JSON).await;
     assert_eq!(
         ran.requests,
         [format!(r#"PATCH /api/v1/agents/{AGENT} {{"status":"suspended"}}"#)]
@@ -196,7 +196,9 @@ async fn an_agent_is_registered_changed_and_ended() {
 #[tokio::test]
 async fn what_can_not_be_meant_is_not_sent() {
     let ran = run(&format!("agents decommission {AGENT}"), 204, "").await;
-    assert!(matches!(ran.result, Err(Failure::NotConfirmed)) && ran.requests.is_empty());
+    assert!(matches!(ran.result, Err(Failure::NotConfirmed(_))) && ran.requests.is_empty());
+    let ran = run("agents suspend self", 200, AGENT_JSON).await;
+    assert!(matches!(ran.result, Err(Failure::NotConfirmed(_))) && ran.requests.is_empty());
     let ran = run(&format!("agents update {AGENT}"), 200, AGENT_JSON).await;
     assert!(matches!(ran.result, Err(Failure::NothingToChange)) && ran.requests.is_empty());
 }
@@ -293,7 +295,7 @@ async fn the_latest_events_come_oldest_first_each_in_a_line() {
         .lines()
         .filter_map(|line| line.split_whitespace().nth(2))
         .collect();
-    assert_eq!(actions, ["auth.failed", "token.issued"]);
+    assert_eq!(actions, ["ACTION", "auth.failed", "token.issued"]);
     assert_eq!(ran.requests, ["GET /api/v1/audit?action=token.issued&limit=20"]);
 
     let ran = done("audit tail --json", 200, PAGE).await;

@@ -8,12 +8,13 @@ use crate::cli::client::Run;
 use crate::cli::client::exit::Exit;
 use crate::cli::client::failure::Failure;
 use crate::cli::client::session::Session;
+use crate::cli::client::vocabulary;
 
 /// Which token is wanted.
 #[derive(Args)]
 pub struct Issue {
     /// A scope that the token is to hold; several may be given, or one text with spaces [default: the server's choice].
-    #[arg(long, value_name = "SCOPE")]
+    #[arg(long, value_name = "SCOPE", value_parser = vocabulary::scopes)]
     scope: Vec<String>,
     /// A resource server at which the token is to be used: an absolute URI; several may be given.
     #[arg(long, value_name = "URI")]

@@ -1,0 +1,103 @@
+//! What can be found out about a configuration on this machine before anything is made: whether the files and the directory
+//! that it names can be used. Nothing is connected to and nothing is left behind.
+
+use std::path::Path;
+
+use super::certificate_watch::CertificateWatch;
+use super::error::StartError;
+use super::foundation::check_data_directory;
+use super::master_key;
+use crate::config::{Config, Mistake, ServerConfig};
+
+/// Everything that is wrong with what the configuration names.
+pub fn preflight(config: &Config) -> Vec<Mistake> {
+    let master_key = master_key::check(config).err();
+    let data_directory = check_data_directory(&config.cluster.data_dir).err();
+    let mut mistakes = certificate(&config.server);
+    mistakes.extend(master_key.map(|error| mistake("keys.master_key", error)));
+    mistakes.extend(data_directory.map(|error| mistake("cluster.data_dir", error)));
+    mistakes
+}
+
+/// Each file that can't be read; if both can, what is wrong with them together.
+fn certificate(server: &ServerConfig) -> Vec<Mistake> {
+    let Some((cert, key)) = &server.tls else {
+        return Vec::new();
+    };
+    let unreadable: Vec<Mistake> = [("server.tls.cert", cert), ("server.tls.key", key)]
+        .into_iter()
+        .filter_map(|(place, path)| Some(mistake(place, read_error(path)?)))
+        .collect();
+    if !unreadable.is_empty() {
+        return unreadable;
+    }
+    let unusable = CertificateWatch::of(server).err();
+    unusable
+        .map(|error| mistake("server.tls", StartError::Tls(error)))
+        .into_iter()
+        .collect()
+}
+
+fn read_error(path: &Path) -> Option<String> {
+    let error = std::fs::File::open(path).err()?;
+    Some(format!("{} can't be read: {error}", path.display()))
+}
+
+fn mistake(place: &str, reason: impl ToString) -> Mistake {
+    Mistake {
+        place: place.to_owned(),
+        reason: reason.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::config::Source;
+
+    /// The places of the mistakes of a configuration whose `@` stands for a scratch directory.
+    fn places(scratch: &Path, toml: &str) -> Vec<String> {
+        let toml = toml.replace('@', &scratch.display().to_string());
+        let source = Source::toml("agentidp.toml", &toml).expect("TOML");
+        let (config, _, _) = Config::inspect(vec![source]);
+        preflight(&config).into_iter().map(|mistake| mistake.place).collect()
+    }
+
+    fn entries(folder: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).expect("readable");
+        entries.map(|entry| entry.expect("readable").path()).collect()
+    }
+
+    #[test]
+    fn nothing_is_wrong_with_what_is_yet_to_be_made_and_nothing_is_made() {
+        let scratch = tempfile::tempdir().expect("a temporary directory");
+        assert!(places(scratch.path(), "[cluster]\ndata_dir = '@/deep/data'").is_empty());
+        assert!(entries(scratch.path()).is_empty());
+    }
+
+    #[test]
+    fn everything_that_can_not_be_used_is_told_at_once() {
+        let scratch = tempfile::tempdir().expect("a temporary directory");
+        std::fs::write(scratch.path().join("file"), "nonsense").expect("writable");
+        let missing = "[server]\ntls.cert = '@/no.crt'\ntls.key = '@/no.key'\n\
+                       [keys]\nmaster_key = 'short'\n[cluster]\ndata_dir = '@/file/data'";
+        let all = [
+            "server.tls.cert",
+            "server.tls.key",
+            "keys.master_key",
+            "cluster.data_dir",
+        ];
+        assert_eq!(places(scratch.path(), missing), all);
+        let malformed = "[server]\ntls.cert = '@/file'\ntls.key = '@/file'\n[cluster]\ndata_dir = '@'";
+        assert_eq!(places(scratch.path(), malformed), ["server.tls"]);
+    }
+
+    #[test]
+    fn a_master_key_in_the_data_directory_is_looked_at() {
+        let scratch = tempfile::tempdir().expect("a temporary directory");
+        std::fs::write(scratch.path().join("master.key"), "short").expect("writable");
+        assert_eq!(places(scratch.path(), "[cluster]\ndata_dir = '@'"), ["keys.master_key"]);
+    }
+}
