@@ -13,7 +13,7 @@ use super::client_cache::WarmClient;
 use super::client_loader::ClientLoader;
 use super::commands::{
     Command, DecommissionAgent, GenerateCredential, RegisterAgent, RevokeCredential, RotateSecret, UpdateAgent,
-    WriteContext,
+    WriteContext, check_alive,
 };
 use super::kin::TenantKin;
 use super::message::{Ask, TenantMessage};
@@ -208,12 +208,18 @@ impl TenantsHandle {
 
     async fn write<C: Command>(&self, command: C) -> Result<C::Answer, TenantError> {
         let (organization, context) = (command.caller().organization, self.parts.writes.clone());
+        let revocations = self.parts.revocations.clone();
         let (reply, answered) = oneshot::channel();
         let job = async move {
-            if !reply.is_closed() {
-                // Whoever asked may stop waiting meanwhile; what was begun is finished all the same.
-                let _ = reply.send(command.run(&context).await);
+            if reply.is_closed() {
+                return;
             }
+            let result = match check_alive(command.caller(), revocations.as_ref()) {
+                Ok(()) => command.run(&context).await,
+                Err(error) => Err(error),
+            };
+            // Whoever asked may stop waiting meanwhile; what was begun is finished all the same.
+            let _ = reply.send(result);
         };
         let deadline = self.parts.family.kin.settings.write_deadline;
         self.deliver(organization, TenantMessage::Write(Box::pin(job)), answered, deadline)
