@@ -1,3 +1,5 @@
+//! What callers may hand on, case by case.
+
 use domain::{CredentialId, CredentialStatus, OrganizationId, Origin};
 use uuid::Uuid;
 
