@@ -133,6 +133,7 @@ fn organizations(
         entropy: dependencies.entropy.clone(),
         agents: dependencies.agents.clone(),
         credentials: dependencies.credentials.clone(),
+        clients: dependencies.clients.clone(),
         replication: dependencies.replication.clone(),
         secrets: dependencies.secrets.clone(),
         outbox: outbox.clone(),

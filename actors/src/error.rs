@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::ports::{ReplicationError, StoreError};
+use domain::ScopeSet;
+use domain::ports::{Conflict, ReplicationError, StoreError};
 use protocol::oauth::OAuthError;
 
 use crate::supervision::NoAnswer;
@@ -50,6 +51,29 @@ pub enum AuthorizeError {
     },
 }
 
+/// What an agent may not do, whatever its token holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    /// The credential is another agent's.
+    #[error("an agent manages only its own credentials; for another's, use a token that holds admin:orgs")]
+    NotItsOwn,
+    /// The credential allows more than the caller's.
+    #[error(
+        "the credential would allow more than the one that your token was issued from; name fewer scopes, or let an \
+         administrator do it"
+    )]
+    WiderThanOwn,
+    /// The credential works for longer than the caller's.
+    #[error(
+        "the credential would outlive the one that your token was issued from; name an earlier expiresAt, or let an \
+         administrator do it"
+    )]
+    OutlivesOwn,
+    /// The agent wants itself reactivated.
+    #[error("an agent does not reactivate itself; let another agent do it")]
+    OwnReturn,
+}
+
 /// Why an organization's data was not changed, or is not known to be changed everywhere.
 #[derive(Debug, thiserror::Error)]
 pub enum TenantError {
@@ -71,17 +95,30 @@ pub enum TenantError {
     /// It was revoked before.
     #[error("the credential is revoked already; make a new one")]
     CredentialAlreadyRevoked,
+    /// It expired before.
+    #[error("the credential has expired and can't be brought back; make a new one")]
+    CredentialExpired,
+    /// The agent has as many as it may have.
+    #[error(
+        "an agent has at most {} active credentials; revoke those that have expired or that nobody uses any more",
+        domain::Credential::ACTIVE_MAX
+    )]
+    CredentialLimitExceeded,
     /// The caller has seen an older revision.
     #[error("the entity was changed since you read it; read it again and repeat the change")]
     VersionMismatch,
     /// The caller may not do that.
-    #[error(
-        "an agent manages only its own credentials, and none that allow more than the one it came with; admin:orgs may do more"
-    )]
-    Forbidden,
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// The caller's token does not allow that.
+    #[error("the token does not allow this; ask for one with the scopes {0}")]
+    InsufficientScope(ScopeSet),
+    /// The caller's token is dead, or what it was issued from: its credential, its agent or its organization.
+    #[error("the token was revoked, or its agent or credential is not active any more; ask for a new one")]
+    CallerNotActive,
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// The change is durable here but not yet known everywhere; it will be, but can't be answered as done.
     #[error(transparent)]
     Replication(#[from] ReplicationError),
@@ -91,6 +128,16 @@ pub enum TenantError {
         /// How long to wait before trying again.
         retry_after: Duration,
     },
+}
+
+impl From<StoreError> for TenantError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::AuthorNotActive => Self::CallerNotActive,
+            StoreError::Conflict(Conflict::CredentialLimit) => Self::CredentialLimitExceeded,
+            other => Self::Store(other),
+        }
+    }
 }
 
 impl From<NoAnswer> for AuditError {

@@ -25,7 +25,7 @@ mod tenant;
 
 pub use audit::AuditHandle;
 pub use dependencies::Dependencies;
-pub use error::{ActorError, AuditError, AuthorizeError, TenantError};
+pub use error::{ActorError, AuditError, AuthorizeError, Forbidden, TenantError};
 #[doc(hidden)]
 pub use faults::Victim;
 pub use limiter::{Admission, LimitClass, LimiterHandle};

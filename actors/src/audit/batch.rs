@@ -53,7 +53,7 @@ impl<W> Batch<W> {
 /// Whether the rest of the batch may fare better without one of its records.
 fn is_about_one_record(error: &StoreError) -> bool {
     match error {
-        StoreError::Conflict(_) | StoreError::NotFound | StoreError::Internal(_) => true,
+        StoreError::Conflict(_) | StoreError::AuthorNotActive | StoreError::NotFound | StoreError::Internal(_) => true,
         StoreError::Unavailable(_) | StoreError::Corrupt(_) => false,
     }
 }

@@ -56,6 +56,8 @@ pub(crate) struct ClientCache {
     /// Until when, on the monotonic clock.
     unknown: Bounded<Duration>,
     unknown_for: Duration,
+    /// Clients that did not prove who they are, and until when that is remembered: as long as an unknown one is.
+    failed: Bounded<Duration>,
     /// Counts registrations, so that a look-up that began before one does not bring back that its client is unknown.
     registrations: AtomicU64,
 }
@@ -74,7 +76,8 @@ impl ClientCache {
     pub fn new(settings: &TenantSettings, hash: SeededState) -> Self {
         Self {
             warm: bounded(settings.clients_max, hash.clone()),
-            unknown: bounded(settings.unknown_max, hash),
+            unknown: bounded(settings.unknown_max, hash.clone()),
+            failed: bounded(settings.unknown_max, hash),
             unknown_for: settings.unknown_for,
             registrations: AtomicU64::new(0),
         }
@@ -110,6 +113,16 @@ impl ClientCache {
         if self.registrations() == registrations {
             self.unknown.insert(client, now + self.unknown_for);
         }
+    }
+
+    /// A client that exists did not prove who it is at `now` (monotonic).
+    pub fn put_failed(&self, client: AgentId, now: Duration) {
+        self.failed.insert(client, now + self.unknown_for);
+    }
+
+    /// Whether a client did not prove who it is a moment before `now` (monotonic).
+    pub fn has_failed(&self, client: AgentId, now: Duration) -> bool {
+        self.failed.get(&client).is_some_and(|until| now < until)
     }
 
     /// What is known of this client is no longer true.

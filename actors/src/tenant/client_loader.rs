@@ -37,6 +37,14 @@ enum LoadFailure {
 type Loaded = Result<Option<Arc<WarmClient>>, LoadFailure>;
 type Running = HashMap<AgentId, watch::Receiver<Option<Loaded>>, SeededState>;
 
+/// A client that was asked for.
+pub(crate) struct Found {
+    /// All that is needed of it; `None` if it does not exist.
+    pub client: Option<Arc<WarmClient>>,
+    /// Whether the store was asked just now.
+    is_fresh: bool,
+}
+
 /// Finds clients.
 pub(crate) struct ClientLoader {
     parts: LoaderParts,
@@ -51,20 +59,45 @@ impl ClientLoader {
         })
     }
 
-    /// The client, with no change missing that this node knows of; `None` if it does not exist.
-    pub async fn find(self: &Arc<Self>, client: AgentId) -> Result<Option<Arc<WarmClient>>, AuthorizeError> {
+    /// The client, with no change missing that this node knows of.
+    pub async fn find(self: &Arc<Self>, client: AgentId) -> Result<Found, AuthorizeError> {
         match self.parts.cache.look_up(client, self.parts.clock.monotonic()) {
-            Known::Warm(warm) if self.is_current(&warm) => return Ok(Some(warm)),
-            Known::Unknown => return Ok(None),
+            Known::Warm(warm) if self.is_current(&warm) => {
+                return Ok(Found {
+                    client: Some(warm),
+                    is_fresh: false,
+                });
+            }
+            Known::Unknown => {
+                return Ok(Found {
+                    client: None,
+                    is_fresh: false,
+                });
+            }
             Known::Warm(_) | Known::Nothing => {}
         }
         for _ in 0..TRIES {
             match self.load(client).await? {
                 Some(warm) if !self.is_current(&warm) => {}
-                found => return Ok(found),
+                client => return Ok(Found { client, is_fresh: true }),
             }
         }
         Err(NoAnswer::Late.into())
+    }
+
+    /// To be called before the answer to a client that did not prove who it is. One that does not exist is looked up again
+    /// once in a while; one that exists and is warm must be too, or the time that the answer takes would tell which is which.
+    pub async fn on_failure(self: &Arc<Self>, found: &Found) -> Result<(), AuthorizeError> {
+        let Some(warm) = &found.client else { return Ok(()) };
+        let (client, parts) = (warm.record.agent.agent_id, &self.parts);
+        if !found.is_fresh {
+            if parts.cache.has_failed(client, parts.clock.monotonic()) {
+                return Ok(());
+            }
+            self.load(client).await?;
+        }
+        parts.cache.put_failed(client, parts.clock.monotonic());
+        Ok(())
     }
 
     fn is_current(&self, warm: &WarmClient) -> bool {

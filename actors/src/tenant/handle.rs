@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use domain::ports::RevocationView;
 use domain::{Agent, AgentId, AgentPatch, Credential, CredentialId, NewAgent, OrganizationId, Origin, Secret};
-use protocol::oauth::{OAuthError, PresentedClient, TokenRequest};
+use protocol::oauth::{OAuthError, OAuthErrorCode, PresentedClient, TokenRequest};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::client_cache::WarmClient;
-use super::client_loader::ClientLoader;
+use super::client_loader::{ClientLoader, Found};
 use super::commands::{
     Command, DecommissionAgent, GenerateCredential, RegisterAgent, RevokeCredential, RotateSecret, UpdateAgent,
-    WriteContext,
+    WriteContext, check_alive,
 };
 use super::kin::TenantKin;
 use super::message::{Ask, TenantMessage};
@@ -69,9 +69,9 @@ impl TenantsHandle {
         let kin = &self.parts.family.kin;
         let found = self.parts.loader.find(client.client_id).await?;
         // For a client that does not exist as well, so that its answer takes as long.
-        let record = found.as_ref().map(|warm| &warm.record);
+        let record = found.client.as_ref().map(|warm| &warm.record);
         let standing = stand(record, client, &kin.secrets, kin.clock.now());
-        if let (Some(warm), Ok(authenticated)) = (&found, standing) {
+        if let (Some(warm), Ok(authenticated)) = (&found.client, standing) {
             self.tell_of_use(warm, &authenticated);
             return Ok(authenticated);
         }
@@ -183,19 +183,20 @@ impl TenantsHandle {
     /// Asks the organization of a client that was looked up.
     async fn ask_of<Q, A>(
         &self,
-        client: Option<Arc<WarmClient>>,
+        found: Found,
         origin: &Origin,
         question: Q,
         message: impl FnOnce(Ask<Q, A>) -> TenantMessage,
     ) -> Result<A, AuthorizeError> {
         let kin = &self.parts.family.kin;
-        let organization = client
+        let organization = found
+            .client
             .as_ref()
             .map_or(STRANGERS, |client| client.record.organization.organization_id);
         let (reply, answered) = oneshot::channel::<Result<A, OAuthError>>();
         let ask = Ask {
             question,
-            client,
+            client: found.client.clone(),
             origin: origin.clone(),
             sent: kin.clock.monotonic(),
             reply,
@@ -203,17 +204,26 @@ impl TenantsHandle {
         let decided = self
             .deliver(organization, message(ask), answered, kin.settings.decision_deadline)
             .await?;
+        if matches!(&decided, Err(error) if error.code == OAuthErrorCode::InvalidClient) {
+            self.parts.loader.on_failure(&found).await?;
+        }
         Ok(decided?)
     }
 
     async fn write<C: Command>(&self, command: C) -> Result<C::Answer, TenantError> {
         let (organization, context) = (command.caller().organization, self.parts.writes.clone());
+        let revocations = self.parts.revocations.clone();
         let (reply, answered) = oneshot::channel();
         let job = async move {
-            if !reply.is_closed() {
-                // Whoever asked may stop waiting meanwhile; what was begun is finished all the same.
-                let _ = reply.send(command.run(&context).await);
+            if reply.is_closed() {
+                return;
             }
+            let result = match check_alive(command.caller(), revocations.as_ref()) {
+                Ok(()) => command.run(&context).await,
+                Err(error) => Err(error),
+            };
+            // Whoever asked may stop waiting meanwhile; what was begun is finished all the same.
+            let _ = reply.send(result);
         };
         let deadline = self.parts.family.kin.settings.write_deadline;
         self.deliver(organization, TenantMessage::Write(Box::pin(job)), answered, deadline)

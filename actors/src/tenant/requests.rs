@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{AgentId, CredentialId, OrganizationId, Origin, Revision, ScopeSet, Timestamp};
+use domain::{AgentId, CredentialId, OrganizationId, Origin, Revision, ScopeSet, Timestamp, TokenFacts};
 use protocol::oauth::Grant;
 
 /// Who asks for a change: an agent that was authenticated, with what its token allows.
@@ -14,6 +14,9 @@ pub struct Caller {
     pub agent: AgentId,
     /// The credential that its token was issued from: none that it makes may allow more.
     pub credential: CredentialId,
+    /// The token that it showed, which is looked at once more when its write begins; `None` if it authenticated itself in
+    /// this very call instead.
+    pub token: Option<TokenFacts>,
     /// What its token allows.
     pub scopes: ScopeSet,
     /// From where it asks.

@@ -130,6 +130,36 @@ async fn an_unknown_client_gets_the_same_answer_as_a_wrong_secret_and_is_looked_
     assert_eq!(world.store.loading.calls(), 3);
 }
 
+/// Found by measuring: unknown ids were looked up again every three seconds, and known ones answered from memory.
+#[tokio::test(start_paused = true)]
+async fn a_failing_client_costs_as_many_look_ups_whether_it_exists_or_not() {
+    let world = World::start().await;
+    world.authorize().await.expect("warm");
+    let look_ups = async |client, since: u64| {
+        for _ in 0..5 {
+            assert_eq!(code(ask(&world, client, "wrong").await), OAuthErrorCode::InvalidClient);
+        }
+        let presented = presented(client, "wrong");
+        let refused = world.actors.tenants.authenticate(&presented, &origin()).await;
+        assert_eq!(code(refused), OAuthErrorCode::InvalidClient);
+        world.store.loading.calls() - since
+    };
+    let (cold, _) = world.add_agent(world.organization, "acme", "cold", None);
+    for _ in 0..3 {
+        for client in [AgentId(Uuid::from_u128(99)), world.agent, cold] {
+            assert_eq!(look_ups(client, world.store.loading.calls()).await, 1);
+        }
+        tokio::time::sleep(TenantSettings::default().unknown_for).await;
+    }
+    let before = world.store.loading.calls();
+    world.authorize().await.expect("granted");
+    assert_eq!(
+        world.store.loading.calls(),
+        before,
+        "who does not fail is not looked up"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_newly_registered_agent_can_be_used_at_once() {
     let world = World::start().await;

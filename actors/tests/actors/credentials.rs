@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actors::{NewCredential, RotateCredential, TenantError};
 use domain::ports::{Clock, RevocationView};
-use domain::{Action, AgentId, AgentPatch, AgentStatus, CredentialStatus, ScopeSet, TokenFacts, TokenFamily, TokenId};
+use domain::{Action, AgentId, AgentPatch, AgentStatus, CredentialStatus, ScopeSet, TokenFacts};
 use uuid::Uuid;
 
 use super::support::{SECRET, World, origin, request};
@@ -115,12 +115,8 @@ async fn a_revoked_credential_and_the_tokens_issued_from_it_are_dead() {
         .expect("revoked");
     assert!(!is_accepted(&world, world.agent, SECRET).await);
     let token = TokenFacts {
-        token: TokenId(Uuid::from_u128(1)),
-        family: TokenFamily(Uuid::from_u128(2)),
-        credential: world.credential,
-        agent: world.agent,
-        organization: world.organization,
         issued_at: revision,
+        ..world.token(world.agent, world.credential)
     };
     assert_eq!(world.cluster.is_revoked(&token), Ok(true));
     let again = tenants.revoke_credential(&caller, world.agent, world.credential).await;
@@ -167,13 +163,13 @@ async fn without_admin_orgs_an_agent_manages_its_own_credentials_only() {
     let refused = tenants
         .generate_credential(&caller, other, NewCredential::default())
         .await;
-    assert!(matches!(refused, Err(TenantError::Forbidden)));
+    assert!(matches!(refused, Err(TenantError::Forbidden(_))));
     let refused = tenants
         .rotate_credential(&caller, other, others, RotateCredential::default())
         .await;
-    assert!(matches!(refused, Err(TenantError::Forbidden)));
+    assert!(matches!(refused, Err(TenantError::Forbidden(_))));
     let refused = tenants.revoke_credential(&caller, other, others).await;
-    assert!(matches!(refused, Err(TenantError::Forbidden)));
+    assert!(matches!(refused, Err(TenantError::Forbidden(_))));
     assert!(world.store.events(world.organization).is_empty());
     tenants
         .generate_credential(&caller, world.agent, NewCredential::default())
@@ -197,7 +193,7 @@ async fn a_narrowed_credential_can_not_be_used_to_get_one_that_allows_more() {
     };
     assert!(matches!(
         tenants.generate_credential(&caller, agent, wider).await,
-        Err(TenantError::Forbidden)
+        Err(TenantError::Forbidden(_))
     ));
     let made = tenants
         .generate_credential(&caller, agent, NewCredential::default())
@@ -214,7 +210,7 @@ async fn a_narrowed_credential_can_not_be_used_to_get_one_that_allows_more() {
         .rotate_credential(&caller, agent, wide.credential_id, RotateCredential::default())
         .await;
     assert!(
-        matches!(stolen, Err(TenantError::Forbidden)),
+        matches!(stolen, Err(TenantError::Forbidden(_))),
         "nor is replacing the secret of a wider one"
     );
     tenants

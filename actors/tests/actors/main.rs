@@ -1,6 +1,7 @@
 //! The actors of a node over honest in-memory ports: under load, under faults, at their bounds.
 
 mod audit;
+mod authority;
 mod authorize;
 mod credentials;
 mod limiter;

@@ -27,7 +27,11 @@ fn leave_behind(store: &MemoryStore, record: AuditRecord, number: u128, occurred
     };
     store
         .tables()
-        .commit(&Change { audit: record, message })
+        .commit(&Change {
+            author: None,
+            audit: record,
+            message,
+        })
         .expect("the store is there");
 }
 

@@ -8,7 +8,7 @@ use actors::{ActorSettings, Caller, TenantError, TenantSettings, Victim};
 use domain::ports::{ReplicationError, RevocationView, StoreError};
 use domain::{
     Action, Agent, AgentId, AgentPatch, AgentStatus, NodeId, OrganizationId, Outcome, ReplicatedChange, Revision,
-    Subject, TokenFacts, TokenFamily, TokenId,
+    Subject, TokenFacts,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -40,12 +40,8 @@ async fn update(world: &World, patch: AgentPatch) -> Result<Agent, TenantError> 
 /// A token of the first agent that was issued when the state was at `revision`.
 fn token(world: &World, revision: Revision) -> TokenFacts {
     TokenFacts {
-        token: TokenId(Uuid::from_u128(1)),
-        family: TokenFamily(Uuid::from_u128(2)),
-        credential: world.credential,
-        agent: world.agent,
-        organization: world.organization,
         issued_at: revision,
+        ..world.token(world.agent, world.credential)
     }
 }
 
@@ -74,7 +70,7 @@ async fn a_registration_is_stored_audited_and_told_who_when_and_from_where() {
     let event = world.store.events(world.organization).remove(0);
     assert_eq!(
         (event.action, event.agent_id),
-        (Action::AgentCreated, Some(world.agent))
+        (Action::AgentCreated, Some(world.operator.0))
     );
     assert_eq!(
         (event.ip_address.as_deref(), event.timestamp),
@@ -139,7 +135,7 @@ async fn a_change_that_a_member_has_not_confirmed_is_answered_and_the_log_names_
     );
     assert_eq!(
         (missed.agent_id, missed.ip_address.as_deref(), missed.outcome),
-        (Some(world.agent), Some("192.0.2.7"), Outcome::Failure)
+        (Some(world.operator.0), Some("192.0.2.7"), Outcome::Failure)
     );
 }
 

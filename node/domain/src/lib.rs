@@ -25,7 +25,7 @@ pub use entities::{
 };
 pub use ids::{AgentId, CredentialId, EventId, KeyId, OrganizationId, OutboxId, TokenFamily, TokenId};
 pub use named::UnknownName;
-pub use outbox::{Change, OutboxEntry, OutboxMessage};
+pub use outbox::{Author, Change, OutboxEntry, OutboxMessage};
 pub use pagination::{Page, PageOf};
 pub use replicated::{Applied, NodeId, ReplicatedChange, Revision, Revocation, Subject, TokenFacts};
 pub use scope::{Scope, ScopeSet};

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{Action, AuditRecord};
-use crate::ids::{AgentId, OrganizationId, OutboxId};
+use crate::ids::{AgentId, CredentialId, OrganizationId, OutboxId};
 use crate::replicated::ReplicatedChange;
 use crate::time::Timestamp;
 
@@ -33,9 +33,22 @@ pub struct OutboxEntry {
     pub message: OutboxMessage,
 }
 
+/// Who makes a change: an agent of the organization that the change's audit record belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Author {
+    /// The agent.
+    pub agent: AgentId,
+    /// The credential that its token was issued from.
+    pub credential: CredentialId,
+}
+
 /// What goes into the transaction beside the rows that a write changes: its audit record and its announcement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
+    /// Who makes it. Written only if author, organization and credential are active in the transaction itself, and the
+    /// credential has not expired by the audit record's time; otherwise
+    /// [`StoreError::AuthorNotActive`](crate::ports::StoreError::AuthorNotActive). `None` if it is the installation's own.
+    pub author: Option<Author>,
     /// Becomes the next link of the organization's audit chain.
     pub audit: AuditRecord,
     /// Becomes an outbox row.

@@ -115,17 +115,32 @@ impl Client {
         self.send(&call, Some(identity.basic.expose())).await
     }
 
-    /// Sends a call with a bearer token that holds at least `scope`. A token that is refused is replaced, once.
+    /// Sends a call with a bearer token that holds at least `scope`, and once more with one that holds more if the server
+    /// says that this call needs it; unless the client was told which scopes to use, or may not have them.
     pub(crate) async fn send_with_token(&self, call: Call, scope: &str) -> Result<Response, Error> {
-        let scope = self.0.scopes.as_deref().unwrap_or(scope);
+        if let Some(told) = &self.0.scopes {
+            return self.send_with_scope(&call, told).await;
+        }
+        let answer = self.send_with_scope(&call, scope).await?;
+        let Some(needed) = answer.lacks_scope().filter(|needed| *needed != scope) else {
+            return Ok(answer);
+        };
+        match self.send_with_scope(&call, needed).await {
+            Err(Error::OAuth { error, .. }) if error == "invalid_scope" => Ok(answer),
+            result => result,
+        }
+    }
+
+    /// Sends a call with a bearer token. One that is refused is replaced, once.
+    async fn send_with_scope(&self, call: &Call, scope: &str) -> Result<Response, Error> {
         let token = self.token(scope).await?;
-        let answer = self.send(&call, Some(&bearer(&token))).await?;
+        let answer = self.send(call, Some(&bearer(&token))).await?;
         if !answer.refuses_token() {
             return Ok(answer);
         }
         self.0.tokens.slot(scope).forget(&token);
         let token = self.token(scope).await?;
-        let answer = self.send(&call, Some(&bearer(&token))).await?;
+        let answer = self.send(call, Some(&bearer(&token))).await?;
         if answer.refuses_token() {
             self.0.tokens.slot(scope).forget(&token);
         }

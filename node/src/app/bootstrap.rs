@@ -319,6 +319,7 @@ impl Steps<'_> {
             timestamp: now,
         };
         Change {
+            author: None,
             audit,
             message: OutboxMessage {
                 organization_id,

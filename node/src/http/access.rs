@@ -61,6 +61,7 @@ pub fn caller_of(token: &VerifiedToken, origin: &Origin) -> Caller {
         organization: claims.organization_id,
         agent: claims.sub,
         credential: claims.credential_id,
+        token: Some(claims.facts()),
         scopes: claims.scope,
         origin: origin.clone(),
     }

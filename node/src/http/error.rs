@@ -354,7 +354,13 @@ impl From<TenantError> for ApiError {
                 Self::management(S::CONFLICT, "CREDENTIAL_ALREADY_REVOKED", sentence)
             }
             TenantError::VersionMismatch => Self::management(S::PRECONDITION_FAILED, "PRECONDITION_FAILED", sentence),
-            TenantError::Forbidden => Self::forbidden(sentence),
+            TenantError::CredentialExpired => Self::management(S::CONFLICT, "CREDENTIAL_EXPIRED", sentence),
+            TenantError::CredentialLimitExceeded => {
+                Self::management(S::CONFLICT, "CREDENTIAL_LIMIT_EXCEEDED", sentence)
+            }
+            TenantError::Forbidden(_) => Self::forbidden(sentence),
+            TenantError::InsufficientScope(needed) => BearerError::InsufficientScope(needed).into(),
+            TenantError::CallerNotActive => BearerError::Invalid.into(),
             TenantError::Store(error) => error.into(),
             TenantError::Replication(error) => error.into(),
             TenantError::Unavailable { retry_after } => Self::Unavailable {

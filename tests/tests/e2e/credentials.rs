@@ -17,6 +17,8 @@ on_both_stores!(
     only_an_active_agent_gets_a_credential,
     credentials_of_another_agent_are_not_found,
     an_agent_without_admin_orgs_manages_its_own_only,
+    what_a_token_does_not_hold_is_not_handed_on,
+    an_agent_has_at_most_twenty,
     the_time_of_the_last_use_is_noted,
 );
 
@@ -370,6 +372,55 @@ async fn an_agent_without_admin_orgs_manages_its_own_only(backend: Backend) {
     let _ = try_token(&node, &other).await.expect(200);
     let second = session.new_secret(&own.id, &json!({})).await;
     let _ = session.delete(&path(&second)).send().await.expect(204);
+}
+
+async fn what_a_token_does_not_hold_is_not_handed_on(backend: Backend) {
+    let node = Node::start(backend).await;
+    let admin = node.admin().await;
+    let client = admin.new_client().await;
+    let narrow = node.session(&client, "agents:write").await;
+    let own = format!("/api/v1/agents/{}/credentials", client.id);
+    let made = narrow.post(&own, &json!({})).send().await.expect(201).json();
+    assert_eq!(made["scopes"], json!(["agents:write"]));
+    let wider = json!({ "scopes": ["audit:read"] });
+    let refused = narrow.post(&own, &wider).send().await;
+    refused.expect_error(403, "INSUFFICIENT_SCOPE");
+    assert_eq!(
+        refused.json()["details"]["requiredScope"],
+        "agents:write audit:read",
+        "what to ask for"
+    );
+    let _ = node
+        .session(&client, "agents:write audit:read")
+        .await
+        .post(&own, &wider)
+        .send()
+        .await
+        .expect(201);
+    for request in [
+        narrow.delete(&format!("/api/v1/agents/{}", node.admin.id)),
+        narrow.patch(
+            &format!("/api/v1/agents/{}", node.admin.id),
+            &json!({ "status": "suspended" }),
+        ),
+    ] {
+        request.send().await.expect_error(403, "INSUFFICIENT_SCOPE");
+    }
+    let _ = node.token(&node.admin, "admin:orgs").await;
+}
+
+async fn an_agent_has_at_most_twenty(backend: Backend) {
+    let node = Node::start(backend).await;
+    let admin = node.admin().await;
+    let client = admin.new_client().await;
+    for _ in 1..20 {
+        let _ = admin.new_secret(&client.id, &json!({})).await;
+    }
+    let own = format!("/api/v1/agents/{}/credentials", client.id);
+    let refused = admin.post(&own, &json!({})).send().await;
+    refused.expect_error(409, "CREDENTIAL_LIMIT_EXCEEDED");
+    let _ = admin.delete(&path(&client)).send().await.expect(204);
+    let _ = admin.new_secret(&client.id, &json!({})).await;
 }
 
 async fn the_time_of_the_last_use_is_noted(backend: Backend) {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::ports::{Agents, Clock, Conflict, Credentials, Entropy, Replication, StoreError};
+use domain::ports::{Agents, Clients, Clock, Conflict, Credentials, Entropy, Replication, StoreError};
 use domain::{
-    Action, Agent, AgentId, Applied, AuditRecord, Change, Credential, CredentialId, EventId, JsonText, Organization,
-    OutboxId, OutboxMessage, Outcome, ReplicatedChange, Revocation, Subject, Timestamp,
+    Action, Agent, AgentId, Applied, AuditRecord, Author, Change, Credential, CredentialId, EventId, JsonText,
+    Organization, OutboxId, OutboxMessage, Outcome, ReplicatedChange, Revocation, Subject, Timestamp,
 };
 use protocol::ClientSecrets;
 
@@ -25,6 +25,7 @@ pub(crate) struct WriteContext {
     pub entropy: Arc<dyn Entropy>,
     pub agents: Arc<dyn Agents>,
     pub credentials: Arc<dyn Credentials>,
+    pub clients: Arc<dyn Clients>,
     pub replication: Arc<dyn Replication>,
     pub secrets: Arc<ClientSecrets>,
     pub outbox: OutboxHandle,
@@ -69,6 +70,10 @@ impl WriteContext {
             .chain(deed.details.iter().copied())
             .collect();
         Change {
+            author: Some(Author {
+                agent: caller.agent,
+                credential: caller.credential,
+            }),
             audit: AuditRecord {
                 event_id: EventId::mint(deed.now, self.entropy.as_ref()),
                 organization_id: caller.organization,
@@ -160,7 +165,7 @@ pub(super) fn agent_error(error: StoreError) -> TenantError {
         StoreError::Conflict(Conflict::AgentEmail) => TenantError::AgentAlreadyExists,
         StoreError::Conflict(Conflict::RowVersion) => TenantError::VersionMismatch,
         StoreError::NotFound => TenantError::AgentNotFound,
-        other => TenantError::Store(other),
+        other => other.into(),
     }
 }
 
@@ -169,6 +174,6 @@ pub(super) fn credential_error(error: StoreError) -> TenantError {
     match error {
         StoreError::Conflict(Conflict::CredentialRevoked) => TenantError::CredentialAlreadyRevoked,
         StoreError::NotFound => TenantError::CredentialNotFound,
-        other => TenantError::Store(other),
+        other => other.into(),
     }
 }

@@ -1,13 +1,13 @@
 //! Makes a client secret.
 
 use domain::{
-    Action, AgentId, AgentStatus, Credential, CredentialId, CredentialStatus, ReplicatedChange, ScopeSet, Secret,
+    Action, AgentId, AgentStatus, Credential, CredentialId, CredentialStatus, ReplicatedChange, Secret,
     StoredCredential, Timestamp,
 };
 use protocol::ClientSecrets;
 
 use super::context::Deed;
-use super::permission::{check_no_wider, check_owner, widest};
+use super::permission::{Bounds, check_owner};
 use super::{Command, WriteContext};
 use crate::error::TenantError;
 use crate::tenant::requests::{Caller, NewCredential};
@@ -28,15 +28,16 @@ impl Command for GenerateCredential {
 
     async fn run(self, context: &WriteContext) -> Result<(Credential, Secret), TenantError> {
         check_owner(&self.caller, self.agent)?;
-        let widest = widest(context, &self.caller).await?;
-        let narrowed = widest.filter(|widest| *widest != ScopeSet::unnarrowed());
-        let scopes = self.new.scopes.or(narrowed);
-        check_no_wider(scopes, widest)?;
+        let now = context.clock.now();
+        let bounds = Bounds::of(context, &self.caller, now).await?;
+        let bounded = NewCredential {
+            scopes: bounds.scopes_of_new(self.new.scopes)?,
+            expires_at: bounds.expiry(self.new.expires_at, None)?,
+        };
         if context.agent(&self.caller, self.agent).await?.status != AgentStatus::Active {
             return Err(TenantError::AgentNotActive);
         }
-        let now = context.clock.now();
-        let credential = self.credential(context, scopes, now);
+        let credential = self.credential(context, bounded, now);
         let secret = ClientSecrets::mint(context.entropy.as_ref());
         let stored = StoredCredential {
             digest: context.secrets.digest(&secret),
@@ -63,15 +64,15 @@ impl Command for GenerateCredential {
 }
 
 impl GenerateCredential {
-    fn credential(&self, context: &WriteContext, scopes: Option<ScopeSet>, now: Timestamp) -> Credential {
+    fn credential(&self, context: &WriteContext, new: NewCredential, now: Timestamp) -> Credential {
         Credential {
             credential_id: CredentialId::mint(now, context.entropy.as_ref()),
             organization_id: self.caller.organization,
             agent_id: self.agent,
             status: CredentialStatus::Active,
-            scopes,
+            scopes: new.scopes,
             created_at: now,
-            expires_at: self.new.expires_at,
+            expires_at: new.expires_at,
             revoked_at: None,
             last_used_at: None,
         }

@@ -15,6 +15,7 @@ use std::future::Future;
 pub(crate) use context::WriteContext;
 pub(super) use decommission_agent::DecommissionAgent;
 pub(super) use generate_credential::GenerateCredential;
+pub(super) use permission::check_alive;
 pub(super) use register_agent::RegisterAgent;
 pub(super) use revoke_credential::RevokeCredential;
 pub(super) use rotate_secret::RotateSecret;

@@ -7,7 +7,7 @@ use domain::{Action, AgentId, Credential, CredentialId, CredentialStatus, Replic
 use protocol::ClientSecrets;
 
 use super::context::{Deed, credential_error};
-use super::permission::{check_no_wider, check_owner, widest};
+use super::permission::{Bounds, check_owner};
 use super::{Command, WriteContext};
 use crate::error::TenantError;
 use crate::tenant::requests::{Caller, RotateCredential};
@@ -30,17 +30,21 @@ impl Command for RotateSecret {
     async fn run(self, context: &WriteContext) -> Result<(Credential, Secret), TenantError> {
         check_owner(&self.caller, self.agent)?;
         let before = context.credential(&self.caller, self.agent, self.credential).await?;
-        check_no_wider(before.scopes, widest(context, &self.caller).await?)?;
+        let now = context.clock.now();
+        let bounds = Bounds::of(context, &self.caller, now).await?;
+        bounds.check_rotation(before.scopes)?;
         if before.status == CredentialStatus::Revoked {
             return Err(TenantError::CredentialAlreadyRevoked);
         }
-        let now = context.clock.now();
+        if !before.is_usable(now) {
+            return Err(TenantError::CredentialExpired);
+        }
         let secret = ClientSecrets::mint(context.entropy.as_ref());
         let overlap = self.overlap();
         let rotation = CredentialRotation {
             credential: self.credential,
             digest: context.secrets.digest(&secret),
-            expires_at: self.rotation.expires_at.or(before.expires_at),
+            expires_at: bounds.expiry(self.rotation.expires_at, before.expires_at)?,
             overlap_until: overlap.map(|overlap| now.plus(overlap)),
         };
         let (id, seconds) = (

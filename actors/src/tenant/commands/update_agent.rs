@@ -4,6 +4,7 @@ use domain::{Action, Agent, AgentId, AgentPatch, AgentStatus, ReplicatedChange};
 
 use super::context::{Deed, agent_error};
 use super::decommission_agent::already_decommissioned;
+use super::permission::check_move;
 use super::{Command, WriteContext};
 use crate::error::TenantError;
 use crate::tenant::requests::Caller;
@@ -43,6 +44,9 @@ impl UpdateAgent {
         let before = context.agent(&self.caller, self.agent).await?;
         if self.expected.is_some_and(|expected| expected != before.row_version) {
             return Err(TenantError::VersionMismatch);
+        }
+        if let Some(status) = self.patch.status {
+            check_move(context, &self.caller, &before, status).await?;
         }
         let now = context.clock.now();
         let Ok(after) = self.patch.clone().apply(&before, now) else {

@@ -7,7 +7,7 @@ use domain::audit::{ChainVerifier, Verdict};
 use domain::ports::{Conflict, StoreError};
 use domain::{
     Agent, AgentId, AgentStatus, AuditEvent, AuditRecord, ChainHead, Change, CredentialId, EventId, Organization,
-    OrganizationId, OutboxEntry, OutboxId, StoredCredential,
+    OrganizationId, OrganizationStatus, OutboxEntry, OutboxId, StoredCredential,
 };
 
 use super::switches::Switches;
@@ -93,12 +93,28 @@ impl Tables {
 
     /// What goes into every transaction beside its rows.
     pub fn commit(&mut self, change: &Change) -> Result<OutboxId, StoreError> {
+        self.check_author(change)?;
         self.append(vec![change.audit.clone()])?;
         self.last_outbox_id += 1;
         let id = OutboxId(self.last_outbox_id);
         let message = change.message.clone();
         self.pending.insert(id, OutboxEntry { id, message });
         Ok(id)
+    }
+
+    fn check_author(&self, change: &Change) -> Result<(), StoreError> {
+        let Some(author) = change.author else { return Ok(()) };
+        let of_organization = |id| id == change.audit.organization_id;
+        let organization = self.organizations.get(&change.audit.organization_id);
+        let agent = self.agents.get(&author.agent);
+        let credential = self
+            .credentials
+            .get(&author.credential)
+            .map(|stored| &stored.credential);
+        let is_active = organization.is_some_and(|row| row.status == OrganizationStatus::Active)
+            && agent.is_some_and(|row| row.status == AgentStatus::Active && of_organization(row.organization_id))
+            && credential.is_some_and(|row| row.agent_id == author.agent && row.is_usable(change.audit.timestamp));
+        is_active.then_some(()).ok_or(StoreError::AuthorNotActive)
     }
 
     pub fn email_is_taken(&self, agent: &Agent) -> bool {

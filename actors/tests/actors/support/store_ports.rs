@@ -84,6 +84,13 @@ impl Credentials for MemoryStore {
         owner
             .filter(|agent| agent.organization_id == credential.credential.organization_id)
             .ok_or(StoreError::NotFound)?;
+        let all = tables.credentials.values().map(|stored| &stored.credential);
+        let active = all.filter(|found| {
+            found.agent_id == credential.credential.agent_id && found.status == CredentialStatus::Active
+        });
+        if active.count() >= usize::try_from(Credential::ACTIVE_MAX).expect("few") {
+            return Err(Conflict::CredentialLimit.into());
+        }
         let id = tables.commit(change)?;
         tables
             .credentials

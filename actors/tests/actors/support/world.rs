@@ -7,10 +7,11 @@ use actors::{
     ActorMeters, ActorSettings, AuthorizeError, Authorized, Caller, Dependencies, NodeActors, OutboxSettings,
     RestartPolicy,
 };
-use domain::ports::{Clock, Entropy};
+use domain::ports::{Clock, Entropy, RevocationView};
 use domain::{
     AgentId, AgentType, AuditRecord, Credential, CredentialId, CredentialStatus, DeploymentEnv, EventId, JsonText,
-    NewAgent, Organization, OrganizationId, Origin, Outcome, Scope, ScopeSet, Secret, StoredCredential,
+    NewAgent, Organization, OrganizationId, Origin, Outcome, ScopeSet, Secret, StoredCredential, TokenFacts,
+    TokenFamily, TokenId,
 };
 use protocol::ClientSecrets;
 use protocol::oauth::{ClientAuthMethod, GrantRequest, PresentedClient, TokenRequest};
@@ -30,6 +31,8 @@ pub struct World {
     pub organization: OrganizationId,
     pub agent: AgentId,
     pub credential: CredentialId,
+    /// An administrator with its credential.
+    pub operator: (AgentId, CredentialId),
 }
 
 impl World {
@@ -71,8 +74,11 @@ impl World {
             organization: OrganizationId(Uuid::from_u128(1)),
             agent: AgentId(Uuid::nil()),
             credential: CredentialId(Uuid::nil()),
+            operator: (AgentId(Uuid::nil()), CredentialId(Uuid::nil())),
         };
-        (world.agent, world.credential) = world.add_agent(world.organization, "acme", "first", None);
+        (world.agent, world.credential) = world.add_agent(world.organization, Organization::SYSTEM_SLUG, "first", None);
+        let scopes = Some(ScopeSet::all());
+        world.operator = world.add_agent(world.organization, Organization::SYSTEM_SLUG, "operator", scopes);
         world
     }
 
@@ -114,25 +120,35 @@ impl World {
         (agent_id, credential_id)
     }
 
-    /// The first agent as the caller of a write, with `admin:orgs`.
+    /// The administrator as the caller of a write, with `admin:orgs`.
     pub fn admin(&self) -> Caller {
         Caller {
             scopes: ScopeSet::all(),
-            ..self.caller(self.agent, self.credential)
+            ..self.caller(self.operator.0, self.operator.1)
         }
     }
 
-    /// An agent as the caller of a write, with all but `admin:orgs`.
+    /// An agent as the caller of a write, with all but `admin:orgs`, and a token that it takes now.
     pub fn caller(&self, agent: AgentId, credential: CredentialId) -> Caller {
         Caller {
             organization: self.organization,
             agent,
             credential,
-            scopes: ScopeSet::all()
-                .iter()
-                .filter(|scope| *scope != Scope::AdminOrgs)
-                .collect(),
+            token: Some(self.token(agent, credential)),
+            scopes: ScopeSet::unnarrowed(),
             origin: origin(),
+        }
+    }
+
+    /// What a token says that an agent takes now.
+    pub fn token(&self, agent: AgentId, credential: CredentialId) -> TokenFacts {
+        TokenFacts {
+            token: TokenId(Uuid::from_u128(1)),
+            family: TokenFamily(Uuid::from_u128(2)),
+            credential,
+            agent,
+            organization: self.organization,
+            issued_at: self.cluster.revision().expect("the node may vouch"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Everything that is needed to authenticate an agent and decide what it may have, read in one round trip.
 
 use super::{Agent, Organization, StoredCredential};
-use crate::ScopeSet;
+use crate::{Scope, ScopeSet, Timestamp};
 
 /// An agent seen as an OAuth client (RFC 6749 §2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,5 +24,12 @@ impl ClientRecord {
         };
         let of_the_credential = credential.credential.scopes.unwrap_or(ScopeSet::unnarrowed());
         of_the_organization.intersection(of_the_credential)
+    }
+
+    /// Whether it has a credential that allows `admin:orgs` at `now`.
+    pub fn is_administrator(&self, now: Timestamp) -> bool {
+        self.credentials
+            .iter()
+            .any(|stored| stored.credential.is_usable(now) && self.allowed(stored).contains(Scope::AdminOrgs))
     }
 }

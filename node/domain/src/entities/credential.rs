@@ -78,6 +78,9 @@ fn as_list<S: serde::Serializer>(scopes: &Option<ScopeSet>, serializer: S) -> Re
 impl Credential {
     /// The longest time for which a rotated secret may go on working, in seconds.
     pub const OVERLAP_SECONDS_MAX: u32 = 86_400;
+    /// The most active credentials that an agent may have, expired ones included: every one is loaded, and its digest
+    /// compared, whenever the agent authenticates.
+    pub const ACTIVE_MAX: u32 = 20;
 
     /// Whether it can be used at `now`.
     pub fn is_usable(&self, now: Timestamp) -> bool {

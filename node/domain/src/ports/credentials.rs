@@ -25,7 +25,9 @@ pub struct CredentialRotation {
 /// Credentials. Every write goes into one transaction with its [`Change`].
 #[async_trait]
 pub trait Credentials: Send + Sync {
-    /// Adds a credential. `NotFound` if the agent is not this organization's.
+    /// Adds a credential. `NotFound` if the agent is not this organization's,
+    /// [`Conflict::CredentialLimit`](super::Conflict::CredentialLimit) if it has
+    /// [`Credential::ACTIVE_MAX`] that are active.
     async fn create(&self, credential: &StoredCredential, change: &Change) -> Result<OutboxId, StoreError>;
 
     /// The credential, if it is this agent's and the agent this organization's.

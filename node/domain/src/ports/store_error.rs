@@ -15,6 +15,9 @@ pub enum Conflict {
     /// The credential is revoked already.
     #[error("the credential is revoked already")]
     CredentialRevoked,
+    /// The agent has as many active credentials as it may have.
+    #[error("the agent has as many active credentials as it may have")]
+    CredentialLimit,
     /// An audit record with this event id is in the log already.
     #[error("the audit record is in the log already")]
     AuditEvent,
@@ -26,6 +29,9 @@ pub enum StoreError {
     /// The write would have broken a rule; nothing was written.
     #[error(transparent)]
     Conflict(#[from] Conflict),
+    /// Whoever makes the change is not active any more, or the organization or the credential is not; nothing was written.
+    #[error("the author of the change, its organization or its credential is not active any more")]
+    AuthorNotActive,
     /// The row that was to be changed is not there, or is another organization's.
     #[error("no such row in this organization")]
     NotFound,

@@ -25,7 +25,8 @@ impl<'a> Credentials<'a> {
         Self { client, agent }
     }
 
-    /// Makes a client secret, which is shown this once. Never repeated by itself: each time makes another secret.
+    /// Makes a client secret, which is shown this once. Never repeated by itself: each time makes another secret. A client
+    /// that makes one for itself should name the scopes: otherwise it holds no more than the token of this very call.
     pub async fn generate(&self, new: &NewCredential) -> Result<IssuedCredential, Error> {
         let call = Call::new(Method::Post, self.path()).json(new);
         self.client.send_with_token(call, self.write_scope()).await?.json()

@@ -18,6 +18,8 @@ pub(crate) struct Head {
     request_id: Option<String>,
     /// Whether the bearer token was refused (RFC 6750 §3.1), and not what it was used for.
     refuses_token: bool,
+    /// The scopes that a token would have to hold for the call (RFC 6750 §3.1), if this one did not hold enough.
+    lacks_scope: Option<String>,
 }
 
 impl Head {
@@ -34,8 +36,18 @@ impl Head {
                 .map(Duration::from_secs),
             request_id: text("x-request-id").filter(is_sane).map(str::to_owned),
             refuses_token: status == 401 && challenge.contains("error=\"invalid_token\""),
+            lacks_scope: (status == 403).then(|| scope_of(challenge)).flatten(),
         }
     }
+}
+
+/// The `scope` of a challenge because of too few of them.
+fn scope_of(challenge: &str) -> Option<String> {
+    let (_, rest) = challenge
+        .split_once("error=\"insufficient_scope\"")?
+        .1
+        .split_once(" scope=\"")?;
+    Some(rest.split_once('"')?.0.to_owned())
 }
 
 /// An answer that has arrived as a whole.
@@ -88,6 +100,10 @@ impl Response {
 
     pub fn refuses_token(&self) -> bool {
         self.head.refuses_token
+    }
+
+    pub fn lacks_scope(&self) -> Option<&str> {
+        self.head.lacks_scope.as_deref()
     }
 
     pub fn retry_after(&self) -> Option<Duration> {
@@ -256,6 +272,20 @@ mod tests {
         assert!(!challenge("Bearer realm=\"agentidp\""));
         assert!(!challenge("Basic realm=\"agentidp\""));
         assert!(!answer(403, &[("www-authenticate", "Bearer error=\"invalid_token\"")], "{}").refuses_token());
+    }
+
+    #[test]
+    fn a_challenge_tells_which_scopes_are_missing() {
+        let lacks = |status, text| {
+            let answer = answer(status, &[("www-authenticate", text)], "{}");
+            answer.lacks_scope().map(str::to_owned)
+        };
+        let challenge =
+            "Bearer realm=\"r\", error=\"insufficient_scope\", error_description=\"It says.\", scope=\"a b\"";
+        assert_eq!(lacks(403, challenge).as_deref(), Some("a b"));
+        assert_eq!(lacks(401, challenge), None);
+        assert_eq!(lacks(403, "Bearer error=\"insufficient_scope\""), None);
+        assert_eq!(lacks(403, "Bearer error=\"invalid_token\", scope=\"a b\""), None);
     }
 
     #[test]

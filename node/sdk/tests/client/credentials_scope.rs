@@ -2,7 +2,7 @@
 
 use sdk::{AgentId, AuditFilter, Client, CredentialId, Paging};
 
-use crate::{AGENT, ManualClock, OTHER_AGENT, SECRET, Server, client, empty_page, token};
+use crate::{AGENT, Answer, ManualClock, OTHER_AGENT, SECRET, Server, client, empty_page, token};
 
 async fn server() -> Server {
     Server::start(|request, before| {
@@ -79,4 +79,45 @@ async fn a_client_prints_without_its_secret() {
     let text = format!("{:?}", client(&server, &ManualClock::new()));
     assert!(text.contains(AGENT) && text.contains(server.address()), "{text}");
     assert!(!text.contains(SECRET) && !text.contains("Basic"), "{text}");
+}
+
+/// What a server says whose call needs more than the token holds.
+fn needs_more() -> Answer {
+    let challenge = "Bearer realm=\"agentidp\", error=\"insufficient_scope\", scope=\"agents:write admin:orgs\"";
+    let headers = [("content-type", "application/json"), ("www-authenticate", challenge)];
+    Answer::with(
+        403,
+        &headers,
+        r#"{"code":"INSUFFICIENT_SCOPE","message":"more","details":{}}"#,
+    )
+}
+
+#[tokio::test]
+async fn a_call_that_needs_more_is_sent_once_more_with_a_token_that_holds_it() {
+    let server = Server::start(|request, before| match request.target.as_str() {
+        "/oauth2/token" => token(before),
+        _ if before == 0 => needs_more(),
+        _ => Answer::json(204, ""),
+    })
+    .await;
+    let client = client(&server, &ManualClock::new());
+    let own: AgentId = AGENT.parse().expect("a UUID");
+    let credential: CredentialId = AGENT.parse().expect("a UUID");
+    client.credentials(own).revoke(credential).await.expect("done");
+    assert_eq!(scopes_asked(&server), ["agents:write", "agents:write+admin:orgs"]);
+}
+
+#[tokio::test]
+async fn a_client_that_may_not_have_more_is_told_what_was_missing() {
+    let server = Server::start(|request, before| match request.target.as_str() {
+        "/oauth2/token" if request.body.contains("admin") => Answer::json(400, r#"{"error":"invalid_scope"}"#),
+        "/oauth2/token" => token(before),
+        _ => needs_more(),
+    })
+    .await;
+    let client = client(&server, &ManualClock::new());
+    let own: AgentId = AGENT.parse().expect("a UUID");
+    let credential: CredentialId = AGENT.parse().expect("a UUID");
+    let refused = client.credentials(own).revoke(credential).await.expect_err("refused");
+    assert_eq!(refused.code(), Some("INSUFFICIENT_SCOPE"));
 }

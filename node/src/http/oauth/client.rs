@@ -27,6 +27,7 @@ pub async fn authenticate(call: &Call, caller: &QueryCaller) -> Result<Caller, A
                 organization: client.organization,
                 agent: client.agent,
                 credential: client.credential,
+                token: None,
                 scopes: client.scopes,
                 origin: call.origin.clone(),
             })

@@ -200,10 +200,12 @@ pub async fn a_change_that_names_another_organization_is_refused(stores: &Stores
     let before = (world.owner.snapshot().await, world.intruder.snapshot().await);
     for change in [
         Change {
+            author: None,
             audit: theirs.audit.clone(),
             message: own.message.clone(),
         },
         Change {
+            author: None,
             audit: own.audit.clone(),
             message: theirs.message.clone(),
         },

@@ -10,6 +10,7 @@ pub mod agents_search;
 pub mod atomicity;
 pub mod audit_list;
 pub mod audit_trail;
+pub mod authors;
 pub mod clients;
 pub mod concurrency;
 pub mod credentials;
@@ -90,6 +91,20 @@ macro_rules! conformance_suite {
                 suspended_and_decommissioned_clients_are_there
                 revoked_credentials_are_left_out_and_expired_ones_are_not
                 a_former_secret_comes_along_during_its_overlap
+            }
+            authors {
+                an_active_author_may_change_everything
+                an_author_that_is_suspended_or_decommissioned_changes_nothing
+                an_author_whose_credential_is_revoked_changes_nothing
+                an_author_whose_credential_has_expired_changes_nothing
+                an_author_whose_organization_is_suspended_changes_nothing
+                an_author_with_a_credential_of_another_agent_changes_nothing
+                an_author_of_another_organization_changes_nothing
+                an_author_may_end_itself
+                of_two_agents_that_suspend_each_other_one_wins
+                an_organization_is_not_created_by_an_author_that_is_not_active
+                an_agent_has_no_more_active_credentials_than_allowed
+                credentials_that_are_made_at_once_are_no_more_than_allowed
             }
             organizations {
                 an_organization_is_found_by_id_and_by_slug

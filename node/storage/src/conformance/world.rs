@@ -37,9 +37,14 @@ pub struct Snapshot {
 impl Tenant {
     /// A new organization.
     pub async fn new(stores: &Stores) -> Self {
+        Self::of(stores, new_organization()).await
+    }
+
+    /// This organization, which is stored.
+    pub async fn of(stores: &Stores, organization: Organization) -> Self {
         let tenant = Self {
             stores: stores.clone(),
-            organization: new_organization(),
+            organization,
         };
         let change = tenant.change(Action::OrganizationCreated);
         let created = stores.organizations.create(&tenant.organization, &change).await;
@@ -53,6 +58,11 @@ impl Tenant {
             stores: stores.clone(),
             organization: self.organization.clone(),
         }
+    }
+
+    /// Where it is.
+    pub fn stores(&self) -> Stores {
+        self.stores.clone()
     }
 
     /// Its id.
@@ -166,6 +176,7 @@ impl Tenant {
     /// What goes beside a row, with one entry of each kind that is to be replicated.
     pub fn change(&self, action: Action) -> Change {
         Change {
+            author: None,
             audit: self.record(action),
             message: OutboxMessage {
                 organization_id: self.id(),

@@ -25,8 +25,9 @@ impl Agents for EmbeddedStore {
     async fn register(&self, agent: &Agent, change: &Change) -> Result<OutboxId, StoreError> {
         let (agent, change) = (agent.clone(), change.clone());
         self.write(move |transaction| {
+            change::admit(transaction, agent.organization_id, &change)?;
             insert(transaction, &agent)?;
-            change::write_for(transaction, agent.organization_id, &change)
+            change::write(transaction, &change)
         })
         .await
     }
@@ -49,8 +50,9 @@ impl Agents for EmbeddedStore {
     async fn update(&self, agent: &Agent, change: &Change) -> Result<OutboxId, StoreError> {
         let (agent, change) = (agent.clone(), change.clone());
         self.write(move |transaction| {
+            change::admit(transaction, agent.organization_id, &change)?;
             update(transaction, &agent)?;
-            change::write_for(transaction, agent.organization_id, &change)
+            change::write(transaction, &change)
         })
         .await
     }
@@ -58,12 +60,13 @@ impl Agents for EmbeddedStore {
     async fn decommission(&self, agent: &Agent, change: &Change) -> Result<OutboxId, StoreError> {
         let (agent, change) = (agent.clone(), change.clone());
         self.write(move |transaction| {
+            change::admit(transaction, agent.organization_id, &change)?;
             update(transaction, &agent)?;
             let sql = "UPDATE credentials SET status = 'revoked', revoked_at = :at, previous_digest = NULL, previous_until = NULL
                        WHERE organization_id = :organization AND agent_id = :agent AND status = 'active'";
             let values = named_params! { ":at": agent.updated_at.as_millis(), ":organization": agent.organization_id.0, ":agent": agent.agent_id.0 };
             transaction.prepare_cached(sql).and_then(|mut revoke| revoke.execute(values)).map_err(store_error)?;
-            change::write_for(transaction, agent.organization_id, &change)
+            change::write(transaction, &change)
         })
         .await
     }

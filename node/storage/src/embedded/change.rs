@@ -12,14 +12,36 @@ use super::error::store_error;
 use super::rows::{self, AUDIT_EVENT};
 use crate::ownership;
 
-/// Appends the audit record and the announcement of a change to a row of the organization.
-pub fn write_for(
-    transaction: &Transaction<'_>,
-    organization: OrganizationId,
-    change: &Change,
-) -> Result<OutboxId, StoreError> {
+/// Begins a change of a row of the organization. To be called before anything is written: a change may well end its own
+/// author.
+pub fn admit(transaction: &Transaction<'_>, organization: OrganizationId, change: &Change) -> Result<(), StoreError> {
     ownership::check(organization, change)?;
-    write(transaction, change)
+    admit_author(transaction, change)
+}
+
+/// Refuses a change whose author is not active any more. No other write can come between this and the commit.
+pub fn admit_author(transaction: &Transaction<'_>, change: &Change) -> Result<(), StoreError> {
+    let Some(author) = change.author else { return Ok(()) };
+    let sql = "SELECT EXISTS (SELECT 1 FROM organizations
+                   JOIN agents USING (organization_id) JOIN credentials USING (organization_id, agent_id)
+                   WHERE organization_id = ?1 AND agent_id = ?2 AND credential_id = ?3
+                   AND organizations.status = 'active' AND agents.status = 'active' AND credentials.status = 'active'
+                   AND (expires_at IS NULL OR expires_at > ?4))";
+    let values = params![
+        change.audit.organization_id.0,
+        author.agent.0,
+        author.credential.0,
+        change.audit.timestamp.as_millis(),
+    ];
+    let is_active: bool = transaction
+        .prepare_cached(sql)
+        .and_then(|mut query| query.query_row(values, |row| row.get(0)))
+        .map_err(store_error)?;
+    if is_active {
+        Ok(())
+    } else {
+        Err(StoreError::AuthorNotActive)
+    }
 }
 
 /// Appends a change's audit record and its announcement.

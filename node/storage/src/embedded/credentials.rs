@@ -22,10 +22,12 @@ impl Credentials for EmbeddedStore {
     async fn create(&self, credential: &StoredCredential, change: &Change) -> Result<OutboxId, StoreError> {
         let (new, change) = (credential.clone(), change.clone());
         self.write(move |transaction| {
-            agents::find(transaction, new.credential.organization_id, new.credential.agent_id)?
-                .ok_or(StoreError::NotFound)?;
+            let (organization, agent) = (new.credential.organization_id, new.credential.agent_id);
+            change::admit(transaction, organization, &change)?;
+            agents::find(transaction, organization, agent)?.ok_or(StoreError::NotFound)?;
+            check_room(transaction, agent)?;
             insert(transaction, &new)?;
-            change::write_for(transaction, new.credential.organization_id, &change)
+            change::write(transaction, &change)
         })
         .await
     }
@@ -64,6 +66,7 @@ impl Credentials for EmbeddedStore {
     ) -> Result<(Credential, OutboxId), StoreError> {
         let (rotation, change) = (rotation.clone(), change.clone());
         self.write(move |transaction| {
+            change::admit(transaction, organization, &change)?;
             let sql = "UPDATE credentials SET previous_digest = CASE WHEN :until IS NULL THEN NULL ELSE digest END, previous_until = :until,
                        digest = :digest, expires_at = :expires_at
                        WHERE organization_id = :organization AND credential_id = :credential AND status = 'active'";
@@ -76,7 +79,7 @@ impl Credentials for EmbeddedStore {
             };
             let changed = transaction.prepare_cached(sql).and_then(|mut update| update.execute(values)).map_err(store_error)?;
             let now = expect_changed(changed, find(transaction, organization, rotation.credential)?)?;
-            Ok((now.credential, change::write_for(transaction, organization, &change)?))
+            Ok((now.credential, change::write(transaction, &change)?))
         })
         .await
     }
@@ -90,12 +93,13 @@ impl Credentials for EmbeddedStore {
     ) -> Result<OutboxId, StoreError> {
         let change = change.clone();
         self.write(move |transaction| {
+            change::admit(transaction, organization, &change)?;
             let sql = "UPDATE credentials SET status = 'revoked', revoked_at = ?1, previous_digest = NULL, previous_until = NULL
                        WHERE organization_id = ?2 AND credential_id = ?3 AND status = 'active'";
             let values = params![at.as_millis(), organization.0, credential.0];
             let changed = transaction.prepare_cached(sql).and_then(|mut update| update.execute(values)).map_err(store_error)?;
             expect_changed(changed, find(transaction, organization, credential)?)?;
-            change::write_for(transaction, organization, &change)
+            change::write(transaction, &change)
         })
         .await
     }
@@ -112,6 +116,20 @@ impl Credentials for EmbeddedStore {
             Ok(())
         })
         .await
+    }
+}
+
+/// Whether the agent may have one more credential.
+fn check_room(transaction: &Transaction<'_>, agent: AgentId) -> Result<(), StoreError> {
+    let sql = "SELECT count(*) FROM credentials WHERE agent_id = ?1 AND status = 'active'";
+    let active: u32 = transaction
+        .prepare_cached(sql)
+        .and_then(|mut count| count.query_row([agent.0], |row| row.get(0)))
+        .map_err(store_error)?;
+    if active < Credential::ACTIVE_MAX {
+        Ok(())
+    } else {
+        Err(Conflict::CredentialLimit.into())
     }
 }
 

@@ -15,6 +15,7 @@ impl Organizations for EmbeddedStore {
     async fn create(&self, organization: &Organization, change: &Change) -> Result<OutboxId, StoreError> {
         let (new, change) = (organization.clone(), change.clone());
         self.write(move |transaction| {
+            change::admit_author(transaction, &change)?;
             let sql =
                 format!("INSERT INTO organizations ({ORGANIZATION}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
             let values = params![

@@ -3,10 +3,9 @@
 use async_trait::async_trait;
 use domain::ports::{Agents, Conflict, StoreError};
 use domain::{Agent, AgentFilter, AgentId, Change, OrganizationId, OutboxId, Page, PageOf};
-use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::change::{self, LOCK_HEAD};
+use super::change;
 use super::connection::Step;
 use super::error::Failure;
 use super::rows::{self, agent_columns, signed};
@@ -57,14 +56,9 @@ impl Agents for PostgresStore {
         ownership::check(agent.organization_id, change)?;
         let values = &Values::new(agent);
         self.attempt(|mut session| async move {
-            let steps = [
-                Step(INSERT, &values.inserted()),
-                Step(LOCK_HEAD, &[&agent.organization_id.0]),
-            ];
-            let answers = session
-                .begin(&Binding::Organization(agent.organization_id), &steps)
-                .await?;
-            change::commit(&mut session, change, &answers[1]).await
+            let insert = [Step(INSERT, &values.inserted())];
+            let (head, _) = change::begin(&mut session, agent.organization_id, change, &insert).await?;
+            change::commit(&mut session, change, &head).await
         })
         .await
     }
@@ -152,12 +146,11 @@ async fn replace(
 ) -> Result<OutboxId, Failure> {
     let (organization, agent) = (values.agent.organization_id, values.agent.agent_id);
     let (updated, key) = (values.updated(), [&organization.0 as &(dyn ToSql + Sync), &agent.0]);
-    let mut steps = vec![Step(UPDATE, &updated), Step(FIND, &key), Step(LOCK_HEAD, &key[..1])];
+    let mut steps = vec![Step(UPDATE, &updated), Step(FIND, &key)];
     steps.extend(more);
-    let answers = session.begin(&Binding::Organization(organization), &steps).await?;
-    let (changed, there, head): (&[Row], &[Row], &[Row]) = (&answers[0], &answers[1], &answers[2]);
-    match (changed.len(), there.len()) {
-        (1, _) => change::commit(session, change, head).await,
+    let (head, answers) = change::begin(session, organization, change, &steps).await?;
+    match (answers[0].len(), answers[1].len()) {
+        (1, _) => change::commit(session, change, &head).await,
         (_, 1) => Err(session.refuse(Conflict::RowVersion).await),
         _ => Err(session.refuse(StoreError::NotFound).await),
     }

@@ -26,6 +26,61 @@ const MOVE_HEAD: &str = "UPDATE audit_heads SET sequence = $2, hash = $3 WHERE o
 const INSERT_MESSAGE: &str =
     "INSERT INTO outbox (organization_id, occurred_at, message) VALUES ($1, $2, $3::text::json) RETURNING outbox_id";
 
+/// Whether `$2` and its credential `$3` may make changes at `$4`; a change without an author may be made. Answered under the
+/// lock of the head, for which everything waits that ends an agent or a credential of the organization.
+pub const AUTHOR_IS_ACTIVE: &str = "SELECT $2::uuid IS NULL OR EXISTS (SELECT FROM organizations
+    JOIN agents USING (organization_id) JOIN credentials USING (organization_id, agent_id)
+    WHERE organization_id = $1 AND agent_id = $2 AND credential_id = $3
+    AND organizations.status = 'active' AND agents.status = 'active' AND credentials.status = 'active'
+    AND (expires_at IS NULL OR expires_at > $4))";
+
+/// Opens a transaction in which a row of the organization is changed: locks the head of its chain, asks whether the author
+/// of the change is active still, and runs the statements. Answers the head, and the rows of each statement. The author is
+/// looked at first, as the change may well end it.
+pub async fn begin(
+    session: &mut Session,
+    organization: OrganizationId,
+    change: &Change,
+    statements: &[Step<'_>],
+) -> Result<(Vec<Row>, Vec<Vec<Row>>), Failure> {
+    let author = AuthorValues::new(change);
+    let values = author.values();
+    let opening = [Step(LOCK_HEAD, &values[..1]), Step(AUTHOR_IS_ACTIVE, &values)];
+    let steps = [&opening, statements].concat();
+    let mut answers = session.begin(&Binding::Organization(organization), &steps).await?;
+    let rest = answers.split_off(opening.len());
+    if rows::single(&answers[1])? {
+        Ok((answers.swap_remove(0), rest))
+    } else {
+        Err(session.refuse(StoreError::AuthorNotActive).await)
+    }
+}
+
+/// The values of [`AUTHOR_IS_ACTIVE`].
+pub struct AuthorValues {
+    organization: Uuid,
+    agent: Option<Uuid>,
+    credential: Option<Uuid>,
+    at: Time,
+}
+
+impl AuthorValues {
+    /// Of the author of a change.
+    pub fn new(change: &Change) -> Self {
+        Self {
+            organization: change.audit.organization_id.0,
+            agent: change.author.map(|author| author.agent.0),
+            credential: change.author.map(|author| author.credential.0),
+            at: Time(change.audit.timestamp),
+        }
+    }
+
+    /// In their order; the first is what [`LOCK_HEAD`] takes.
+    pub fn values(&self) -> [&(dyn ToSql + Sync); 4] {
+        [&self.organization, &self.agent, &self.credential, &self.at]
+    }
+}
+
 /// Appends the change's audit record to the chain whose head was locked and read as `head`, writes its message, and commits.
 /// The transaction is bound to the organization of the record.
 pub async fn commit(session: &mut Session, change: &Change, head: &[Row]) -> Result<OutboxId, Failure> {

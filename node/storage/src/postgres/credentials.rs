@@ -12,7 +12,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::change::{self, LOCK_HEAD};
+use super::change;
 use super::connection::Step;
 use super::error::Failure;
 use super::rows::{self, credential_columns, signed};
@@ -21,9 +21,10 @@ use super::store::PostgresStore;
 use super::time::Time;
 use crate::ownership;
 
-/// Held until the commit, so that no credential slips in while the agent is being decommissioned. Whether the agent is
-/// there at all is checked by the foreign key.
-const LOCK_AGENT: &str = "SELECT agent_id FROM agents WHERE organization_id = $1 AND agent_id = $2 FOR SHARE";
+/// Nobody adds one or decommissions the agent meanwhile: both wait for the head of the organization's chain. Whether the
+/// agent is there at all is checked by the foreign key.
+const COUNT_ACTIVE: &str =
+    "SELECT count(*) FROM credentials WHERE organization_id = $1 AND agent_id = $2 AND status = 'active'";
 const INSERT: &str = concat!(
     "INSERT INTO credentials (",
     credential_columns!(),
@@ -89,13 +90,12 @@ impl Credentials for PostgresStore {
                 &previous_until,
             ];
             let key = [values[1], values[2]];
-            let steps = [
-                Step(LOCK_AGENT, &key),
-                Step(INSERT, &values),
-                Step(LOCK_HEAD, &key[..1]),
-            ];
-            let answers = session.begin(&Binding::Organization(organization), &steps).await?;
-            change::commit(&mut session, change, &answers[2]).await
+            let steps = [Step(COUNT_ACTIVE, &key), Step(INSERT, &values)];
+            let (head, answers) = change::begin(&mut session, organization, change, &steps).await?;
+            if rows::single::<i64>(&answers[0])? >= i64::from(Credential::ACTIVE_MAX) {
+                return Err(session.refuse(Conflict::CredentialLimit).await);
+            }
+            change::commit(&mut session, change, &head).await
         })
         .await
     }
@@ -149,7 +149,7 @@ impl Credentials for PostgresStore {
                 &expires_at,
                 &overlap_until,
             ];
-            let [changed, head] = change_live(&mut session, organization, Step(ROTATE, &values)).await?;
+            let [changed, head] = change_live(&mut session, organization, change, Step(ROTATE, &values)).await?;
             let now = rows::credential(&changed[0])?;
             Ok((now, change::commit(&mut session, change, &head).await?))
         })
@@ -167,7 +167,7 @@ impl Credentials for PostgresStore {
         let at = Time(at);
         self.attempt(|mut session| async move {
             let step = Step(REVOKE, &[&organization.0, &credential.0, &at]);
-            let [_, head] = change_live(&mut session, organization, step).await?;
+            let [_, head] = change_live(&mut session, organization, change, step).await?;
             change::commit(&mut session, change, &head).await
         })
         .await
@@ -199,12 +199,13 @@ impl Credentials for PostgresStore {
 async fn change_live(
     session: &mut Session,
     organization: OrganizationId,
+    change: &Change,
     step: Step<'_>,
 ) -> Result<[Vec<Row>; 2], Failure> {
-    let steps = [step, Step(EXISTS, &step.1[..2]), Step(LOCK_HEAD, &step.1[..1])];
-    let mut answers = session.begin(&Binding::Organization(organization), &steps).await?;
+    let steps = [step, Step(EXISTS, &step.1[..2])];
+    let (head, mut answers) = change::begin(session, organization, change, &steps).await?;
     if !answers[0].is_empty() {
-        return Ok([std::mem::take(&mut answers[0]), std::mem::take(&mut answers[2])]);
+        return Ok([answers.swap_remove(0), head]);
     }
     let reason = if answers[1].is_empty() {
         StoreError::NotFound

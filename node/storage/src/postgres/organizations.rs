@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::ports::{Organizations, StoreError};
 use domain::{Change, Organization, OrganizationId, OutboxId};
 
-use super::change::{self, LOCK_HEAD};
+use super::change::{self, AUTHOR_IS_ACTIVE, AuthorValues, LOCK_HEAD};
 use super::connection::Step;
 use super::rows::{self, organization_columns, signed};
 use super::session::Binding;
@@ -42,7 +42,7 @@ impl Organizations for PostgresStore {
         );
         // The record may belong to another chain than the new one: that of the organization that operates the installation.
         let chain = Binding::Organization(change.audit.organization_id);
-        let (chain, bound) = (&chain, &chain.value());
+        let (chain, bound, author) = (&chain, &chain.value(), &AuthorValues::new(change));
         self.attempt(|mut session| async move {
             let steps = [
                 Step(
@@ -62,9 +62,13 @@ impl Organizations for PostgresStore {
                 ),
                 Step(INSERT_HEAD, &[&id.0]),
                 Step(chain.sql(), &[bound]),
-                Step(LOCK_HEAD, &[&change.audit.organization_id.0]),
+                Step(LOCK_HEAD, &author.values()[..1]),
+                Step(AUTHOR_IS_ACTIVE, &author.values()),
             ];
             let answers = session.begin(&Binding::Organization(id), &steps).await?;
+            if !rows::single::<bool>(&answers[4])? {
+                return Err(session.refuse(StoreError::AuthorNotActive).await);
+            }
             change::commit(&mut session, change, &answers[3]).await
         })
         .await

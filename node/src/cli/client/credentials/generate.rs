@@ -19,8 +19,8 @@ pub struct Generate {
     /// When it is to stop working, such as 2027-01-31T12:00:00Z [default: never].
     #[arg(long, value_name = "TIME")]
     expires_at: Option<Timestamp>,
-    /// A scope that tokens taken with it may hold; several may be given, or one text with spaces [default: all that the
-    /// agent may have].
+    /// A scope that tokens taken with it may hold; several may be given, or one text with spaces [default: all but
+    /// admin:orgs for another agent; for oneself no more than making credentials takes].
     #[arg(long, value_name = "SCOPE", value_parser = vocabulary::scopes)]
     scope: Vec<String>,
     #[command(flatten)]
