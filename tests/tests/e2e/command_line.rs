@@ -299,7 +299,8 @@ async fn whoever_may_lock_themselves_out_has_to_confirm_it(backend: Backend) {
     // Another one who could undo it.
     let may_undo = json!({ "scopes": ["agents:read", "agents:write", "admin:orgs"] });
     let operator = Shell::of(&node, &admin.new_secret(&other, &may_undo).await);
-    let _ = writer.run(&["agents", "suspend", &node.admin.id]).expect(0);
+    let _ = writer.run(&["agents", "suspend", &node.admin.id]).expect(3);
+    let _ = operator.run(&["agents", "suspend", &node.admin.id]).expect(0);
     let _ = operator.run(&["agents", "reactivate", &node.admin.id]).expect(0);
     let _ = shell.run(&["agents", "suspend", &other]).expect(0);
 }
