@@ -6,9 +6,8 @@ mod members;
 pub use members::Joining;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::barrier::confirm_everywhere;
+use crate::barrier::Barrier;
 use crate::batching::{COMMANDS_PER_CALL_MAX, Proposer};
 use crate::command::{Command, CommandResult};
 use crate::error::ClusterError;
@@ -21,7 +20,7 @@ use crate::status::{ClusterStatus, StatusWatch};
 use crate::ticking::SteadyClock;
 use async_trait::async_trait;
 use domain::ports::{Entropy, Replication, ReplicationError, RevocationView};
-use domain::{AgentId, Applied, NodeId, OrganizationId, ReplicatedChange, Revision, TokenFacts};
+use domain::{AgentId, Applied, OrganizationId, ReplicatedChange, Revision, TokenFacts};
 
 /// What a handle is made of.
 pub(crate) struct Parts {
@@ -33,7 +32,7 @@ pub(crate) struct Parts {
     pub(crate) steady_clock: Arc<SteadyClock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) master_keys: MasterKeys,
-    pub(crate) barrier_limit: Duration,
+    pub(crate) barrier: Barrier,
     pub(crate) receiving: Receiving,
 }
 
@@ -86,13 +85,6 @@ impl ClusterHandle {
         Ok(*results.first().expect("there is a result for each command"))
     }
 
-    /// Waits until every member that can be reached has this revision in force; answers who has not said so in time.
-    async fn confirm(&self, revision: Revision) -> Vec<NodeId> {
-        let parts = &self.0;
-        let limit = parts.barrier_limit;
-        confirm_everywhere(&parts.leader, &parts.published, revision, limit).await
-    }
-
     async fn require_done(&self, command: Command) -> Result<Revision, ClusterError> {
         let result = self.propose_one(command).await?;
         result.refusal.map_or(Ok(result.revision), |refusal| {
@@ -114,7 +106,7 @@ impl Replication for ClusterHandle {
                 revision = result.revision;
             }
         }
-        let unconfirmed = self.confirm(revision).await;
+        let unconfirmed = self.0.barrier.wait(revision).await;
         Ok(Applied { revision, unconfirmed })
     }
 }

@@ -10,6 +10,7 @@ use openraft::{Config, SnapshotPolicy};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use crate::barrier::Barrier;
 use crate::batching::Proposer;
 use crate::command::BatchId;
 use crate::config::{ClusterConfig, ClusterPorts, Execution, Founding};
@@ -212,7 +213,7 @@ fn assemble(
         steady_clock: steady_clock.clone(),
         entropy: ports.entropy.clone(),
         master_keys: ports.master_keys.clone(),
-        barrier_limit: config.barrier_limit,
+        barrier: Barrier::new(leader.clone(), published.clone(), config.barrier_limit),
         receiving: Receiving::new(raft.clone(), snapshots, published.clone(), Box::new(report)),
     });
     let meters = ports.meters.clone();

@@ -27,7 +27,7 @@ pub(crate) enum PeerRequest {
     Propose(Batch),
     /// To the leader: how far is the log committed? It asks its quorum whether it still leads.
     ReadIndex,
-    /// Answer when your state has this revision, or when so many milliseconds have passed.
+    /// Answer with your revision when it is this one or later, or when so many milliseconds have passed.
     AwaitRevision {
         revision: Revision,
         limit_ms: u64,
@@ -66,8 +66,8 @@ pub(crate) enum PeerAnswer {
     NotLeader,
     /// The index of the last committed entry.
     ReadIndex(u64),
-    /// Whether the revision was reached in time.
-    Reached(bool),
+    /// The revision that is in force here.
+    Reached(Revision),
     /// The members are changed.
     MembersChanged,
     /// How it is.

@@ -86,8 +86,9 @@ impl Receiving {
             }
             PeerRequest::AwaitRevision { revision, limit_ms } => {
                 let limit = Duration::from_millis(limit_ms).min(BARRIER_MAX);
-                let reached = timeout(limit, self.published.reached(revision)).await;
-                PeerAnswer::Reached(reached.is_ok())
+                // Too late is an answer, too: the revision tells.
+                let _ = timeout(limit, self.published.reached(revision)).await;
+                PeerAnswer::Reached(self.published.load().revision())
             }
             PeerRequest::Report => PeerAnswer::Report(self.report()),
         })
