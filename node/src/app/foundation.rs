@@ -13,6 +13,7 @@ use super::machine::Machine;
 use super::master_key::{self, MasterKeyPolicy};
 use super::metered::metered;
 use super::peer_link::{PeerLink, ServingPeers};
+use super::running::operator_token;
 use crate::config::{Config, MemberRole, StoreConfig, StoreLocation};
 use crate::telemetry::{Meters, MetricsRecorder};
 
@@ -59,6 +60,8 @@ impl Foundation {
         // A log that was sealed with another key can't be opened with a fresh one.
         let policy = if is_new { policy } else { MasterKeyPolicy::Require };
         let master_keys = master_key::load(&config, policy, machine.entropy.as_ref())?;
+        // If it can't be used, that is found out before a secret is made that is shown once.
+        operator_token(&config, &machine)?;
         let stores = metered(open_stores(&config).await?, &meters, &machine.clock);
         stores.migrate().await?;
         let foundation = match open_cluster(&config, &machine, &meters, master_keys, founding).await {

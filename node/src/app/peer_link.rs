@@ -31,15 +31,7 @@ impl PeerLink {
         let Some(address) = config.listen else {
             return Ok(None);
         };
-        let tls = config.tls.as_ref().map(|files| {
-            let files = TlsFiles {
-                ca: files.ca.clone(),
-                cert: files.cert.clone(),
-                key: files.key.clone(),
-            };
-            Tls::open(files, config.node_id, &config.name, machine.clock.clone()).map(Arc::new)
-        });
-        let tls = tls.transpose()?;
+        let tls = tls(config, machine)?;
         let bound = TcpListener::bind(address).await;
         let listener = bound.map_err(|source| StartError::Listen {
             address,
@@ -74,6 +66,19 @@ impl PeerLink {
             tls: self.tls,
         })
     }
+}
+
+/// What the certificates between nodes hold now, if there are to be any.
+pub fn tls(config: &ClusterSection, machine: &Machine) -> Result<Option<Arc<Tls>>, StartError> {
+    let tls = config.tls.as_ref().map(|files| {
+        let files = TlsFiles {
+            ca: files.ca.clone(),
+            cert: files.cert.clone(),
+            key: files.key.clone(),
+        };
+        Tls::open(files, config.node_id, &config.name, machine.clock.clone()).map(Arc::new)
+    });
+    Ok(tls.transpose()?)
 }
 
 impl ServingPeers {

@@ -6,7 +6,8 @@ use std::path::Path;
 use super::certificate_watch::CertificateWatch;
 use super::error::StartError;
 use super::foundation::check_data_directory;
-use super::master_key;
+use super::machine::Machine;
+use super::{master_key, peer_link};
 use crate::config::{Config, Mistake, ServerConfig};
 
 /// Everything that is wrong with what the configuration names.
@@ -14,6 +15,8 @@ pub fn preflight(config: &Config) -> Vec<Mistake> {
     let master_key = master_key::check(config).err();
     let data_directory = check_data_directory(&config.cluster.data_dir).err();
     let mut mistakes = certificate(&config.server);
+    let peers = peer_link::tls(&config.cluster, &Machine::real()).err();
+    mistakes.extend(peers.map(|error| mistake("cluster.tls", error)));
     mistakes.extend(master_key.map(|error| mistake("keys.master_key", error)));
     mistakes.extend(data_directory.map(|error| mistake("cluster.data_dir", error)));
     mistakes
@@ -82,10 +85,12 @@ mod tests {
         let scratch = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(scratch.path().join("file"), "nonsense").expect("writable");
         let missing = "[server]\ntls.cert = '@/no.crt'\ntls.key = '@/no.key'\n\
-                       [keys]\nmaster_key = 'short'\n[cluster]\ndata_dir = '@/file/data'";
+                       [keys]\nmaster_key = 'short'\n[cluster]\ndata_dir = '@/file/data'\n\
+                       tls.ca = '@/no.ca'\ntls.cert = '@/no.crt'\ntls.key = '@/no.key'";
         let all = [
             "server.tls.cert",
             "server.tls.key",
+            "cluster.tls",
             "keys.master_key",
             "cluster.data_dir",
         ];

@@ -14,6 +14,7 @@ use super::error::StartError;
 use super::foundation::Foundation;
 use super::key_watch;
 use super::listeners::Listeners;
+use super::machine::Machine;
 use crate::config::{Config, LimitsConfig, ServerConfig};
 use crate::http::cors::Cors;
 use crate::http::front::{Front, FrontLimits};
@@ -195,12 +196,6 @@ fn services(
     let (stores, machine) = (&foundation.stores, &foundation.machine);
     let cluster = Arc::new(foundation.cluster.handle());
     let access = AccessRules::built_in()?;
-    let token_file = foundation.config.operator_token_file();
-    let operator_token =
-        OperatorToken::open(&token_file, machine.entropy.as_ref()).map_err(|source| StartError::OperatorToken {
-            path: token_file,
-            source,
-        })?;
     for table in [routes::public(), routes::operator()] {
         access.check_complete(table.iter().flat_map(Resource::rule_names))?;
     }
@@ -213,7 +208,7 @@ fn services(
         credentials: stores.credentials.clone(),
         audit_trail: stores.audit_trail.clone(),
         cluster: cluster.as_ref().clone(),
-        operator_token,
+        operator_token: operator_token(&foundation.config, machine)?,
         replication: cluster,
         verifier: TokenVerifier::new(issuer.clone(), keys.clone(), revocations.clone(), machine.clock.clone()),
         revocations,
@@ -226,6 +221,12 @@ fn services(
         entropy: machine.entropy.clone(),
         issuer,
     }))
+}
+
+/// The operators' token from its file, which is made where there is none.
+pub fn operator_token(config: &Config, machine: &Machine) -> Result<OperatorToken, StartError> {
+    let path = config.operator_token_file();
+    OperatorToken::open(&path, machine.entropy.as_ref()).map_err(|source| StartError::OperatorToken { path, source })
 }
 
 fn front(mut resources: Vec<Resource>, services: &Arc<Services>, server: &ServerConfig, is_tls: bool) -> Front {

@@ -60,13 +60,7 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
     let foundation = Foundation::open(config.clone(), Machine::real(), master_key, Founding::Alone).await?;
     let installation = foundation.bootstrap(admin_secret).await?;
     let running = Running::start(foundation, listeners, certificate).await?;
-    if is_exposed(&config.server) {
-        tracing::warn!(
-            listen = %config.server.listen,
-            "this node can be reached from the network with the defaults of development, without TLS: secrets and tokens can \
-             be read on the way; listen on 127.0.0.1, or set server.tls and server.public_url"
-        );
-    }
+    warn_if_exposed(&config.server);
     let data_dir = std::path::absolute(&config.cluster.data_dir)?;
     let started = Started {
         running: &running,
@@ -82,13 +76,19 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
     until_stopped(running, &mut signals, &reload).await
 }
 
-/// Whether other machines can send their secrets here unencrypted.
-fn is_exposed(server: &ServerConfig) -> bool {
-    server.tls.is_none() && !server.listen.ip().is_loopback()
+/// Other machines must not send their secrets here unencrypted without anybody knowing it.
+pub fn warn_if_exposed(server: &ServerConfig) {
+    if server.tls.is_none() && !server.listen.ip().is_loopback() {
+        tracing::warn!(
+            listen = %server.listen,
+            "this can be reached from the network with the defaults of development, without TLS: secrets and tokens can be \
+             read on the way; listen on 127.0.0.1, or set server.tls and server.public_url"
+        );
+    }
 }
 
 /// Which store it is and who said so: a variable that was set for another program must not go unnoticed.
-fn store(location: &StoreLocation, data_dir: &Path, environment: &Environment) -> String {
+pub fn store(location: &StoreLocation, data_dir: &Path, environment: &Environment) -> String {
     let mut keys = ["store.url", "store.url_file"].into_iter();
     let origin = match keys.find_map(|key| environment.variable_of(key)) {
         Some(variable) => format!("from {variable} in the environment"),

@@ -99,9 +99,9 @@ fn with_exit_codes(command: clap::Command) -> clap::Command {
 async fn run(command: Command, environment: &Environment, is_json: bool) -> ExitCode {
     let result = match command {
         Command::Client(command) => return client::run(command, environment, is_json).await,
-        Command::Dev(options) => dev::run(options, environment).await,
+        Command::Dev(options) => Box::pin(dev::run(options, environment)).await,
         Command::Init(options) => init::run(options, environment).await,
-        Command::Serve(options) => serve::run(options, environment).await,
+        Command::Serve(options) => Box::pin(serve::run(options, environment)).await,
         Command::Migrate(options) => migrate::run(options, environment).await,
         Command::Config(command) => config_check::run(command, environment),
         Command::Cluster(command) => cluster::run(command, environment).await,

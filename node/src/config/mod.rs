@@ -26,7 +26,7 @@ pub use keys::KeysConfig;
 pub use limits::LimitsConfig;
 pub use reader::{DEFAULT, Effective, Reader};
 pub use redis::RedisConfig;
-pub use server::ServerConfig;
+pub use server::{ServerConfig, callable};
 pub use source::Source;
 pub use store::{StoreConfig, StoreLocation};
 pub use telemetry::{LogFormat, TelemetryConfig};
@@ -88,6 +88,11 @@ impl Config {
         if self.server.public_url.is_none() {
             reader.show("server.public_url", self.server.default_issuer(self.server.listen));
         }
+        if self.server.operator_token_file.is_none() {
+            let file = self.operator_token_file();
+            reader.show("server.operator_token_file", file.display().to_string());
+        }
+        reader.show("cluster.advertise", self.cluster.advertised());
         if self.keys.master_key.is_none() {
             let file = KeysConfig::file_in(data_dir);
             reader.show("keys.master_key", format!("in {}", file.display()));

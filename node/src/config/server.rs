@@ -61,12 +61,7 @@ impl ServerConfig {
     /// Who the node says it is unless it is told: its own address, or this machine's where it listens on all of them.
     pub fn default_issuer(&self, address: SocketAddr) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
-        let ip = match address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
+        format!("{scheme}://{}", callable(address))
     }
 
     fn check(&self, reader: &mut Reader) {
@@ -95,6 +90,16 @@ impl ServerConfig {
             reader.mistake("server.connections_max", "must be at least 1");
         }
     }
+}
+
+/// An address that can be called: this machine's where the given one stands for all of them.
+pub fn callable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// Both on one port; port 0 is another one each time.

@@ -32,10 +32,6 @@ pub struct Children(Vec<Node>);
 
 impl Children {
     /// Starts a node.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the nodes run the binary that this process runs"
-    )]
     pub fn start(&mut self, member: &Member, environment: &Environment) -> Result<(), CommandError> {
         let log = log_file(member)?;
         let mut command = Command::new(std::env::current_exe()?);

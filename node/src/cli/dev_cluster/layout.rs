@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::app::{Installation, prepare_data_directory};
 use crate::cli::cluster::make_certificates;
 use crate::cli::output::CommandError;
-use crate::config::{Config, ServerConfig};
+use crate::config::{Config, ServerConfig, callable};
 
 /// What is remembered, in the data directory.
 const MEMORY_FILE: &str = "cluster.json";
@@ -99,7 +99,7 @@ impl Layout {
 
     /// What all nodes say they are.
     pub fn issuer(&self) -> String {
-        format!("http://{}", self.first().listen)
+        self.first().url()
     }
 
     /// The operators' token, which all nodes share.
@@ -200,12 +200,12 @@ impl Member {
 
     /// The address of its API.
     pub fn url(&self) -> String {
-        format!("http://{}", self.listen)
+        format!("http://{}", callable(self.listen))
     }
 
     /// The address of its operator listener.
     pub fn operator_url(&self) -> String {
-        format!("http://{}", self.operator)
+        format!("http://{}", callable(self.operator))
     }
 }
 
@@ -296,10 +296,14 @@ mod tests {
     use crate::config::Source;
 
     fn prepare(data_dir: &Path, nodes: u16) -> Result<Layout, CommandError> {
+        prepare_at("127.0.0.1:0", data_dir, nodes)
+    }
+
+    fn prepare_at(listen: &str, data_dir: &Path, nodes: u16) -> Result<Layout, CommandError> {
         let any = |key: &str| (key.to_owned(), "127.0.0.1:0".to_owned());
         let place = ("cluster.data_dir".to_owned(), data_dir.display().to_string());
         let settings = [
-            any("server.listen"),
+            ("server.listen".to_owned(), listen.to_owned()),
             any("server.operator_listen"),
             any("cluster.listen"),
             place,
@@ -324,6 +328,15 @@ mod tests {
         }
         let fewer = prepare(scratch.path(), 2).err().expect("refused");
         assert!(fewer.to_string().contains("--nodes 3"), "{fewer}");
+    }
+
+    #[test]
+    fn nodes_that_listen_on_all_addresses_are_called_on_this_machine() {
+        let scratch = tempfile::tempdir().expect("a temporary directory");
+        let layout = prepare_at("0.0.0.0:3700", scratch.path(), 1).expect("prepared");
+        assert_eq!(layout.issuer(), "http://127.0.0.1:3700");
+        assert_eq!(layout.first().url(), layout.issuer());
+        assert!(layout.first().listen.ip().is_unspecified());
     }
 
     #[test]

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use self::children::Children;
 use self::layout::{Administrator, Layout, Member};
+use super::dev::{store, warn_if_exposed};
 use super::output::{self, CommandError};
 use super::server_options::{Overrides, load};
 use super::signals::{Hangup, Signals};
@@ -56,8 +57,12 @@ pub async fn run(wanted: Wanted, environment: &Environment) -> Result<(), Comman
         () = signals.stop() => Ok(false),
     };
     if let Ok(true) = started {
-        let show = if wanted.json { page::as_json } else { page::as_page };
-        output::line(&show(&layout, &administrator, &children))?;
+        warn_if_exposed(&config.server);
+        output::line(&if wanted.json {
+            page::as_json(&layout, &administrator, &children)
+        } else {
+            page::as_page(&layout, &administrator, &children, &store_of(&layout, environment)?)
+        })?;
         tokio::select! {
             () = children.watch() => tracing::error!("no node is left"),
             () = signals.stop() => {}
@@ -65,6 +70,13 @@ pub async fn run(wanted: Wanted, environment: &Environment) -> Result<(), Comman
     }
     children.stop().await;
     started.map(drop)
+}
+
+/// Which store the nodes share, and who said so.
+fn store_of(layout: &Layout, environment: &Environment) -> Result<String, CommandError> {
+    let (file, environment) = (layout.first().config_file(), environment.of_nodes());
+    let (config, _) = load(Some(&file), &environment, &Overrides::default())?;
+    Ok(store(&config.store.location, layout.data_dir(), &environment))
 }
 
 /// Makes the installation in the first node's folder, at the first start; later it is only remembered who administers it.

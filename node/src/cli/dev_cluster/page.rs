@@ -38,8 +38,8 @@ pub fn as_json(layout: &Layout, administrator: &Administrator, children: &Childr
     .to_string()
 }
 
-/// A page for people.
-pub fn as_page(layout: &Layout, administrator: &Administrator, children: &Children) -> String {
+/// A page for people; `store` is which store the nodes share.
+pub fn as_page(layout: &Layout, administrator: &Administrator, children: &Children, store: &str) -> String {
     let mut nodes = String::new();
     for (member, process) in layout.members().iter().zip(children.nodes()) {
         nodes += &format!(
@@ -52,7 +52,7 @@ pub fn as_page(layout: &Layout, administrator: &Administrator, children: &Childr
         );
     }
     let place = format!(
-        "AgentIdP {}: {} nodes are ready.\n\n{nodes}  issuer     {}\n  data       {}\n",
+        "AgentIdP {}: {} nodes are ready.\n\n{nodes}  issuer     {}\n  data       {}\n  store      {store}\n",
         env!("CARGO_PKG_VERSION"),
         layout.members().len(),
         layout.issuer(),
