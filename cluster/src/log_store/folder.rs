@@ -2,8 +2,9 @@
 //!
 //! `raft/IDENTITY` says it in plain text; `raft/LOCK` is locked while the folder is in use.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::disk::{LogDisk as _, Slot};
@@ -24,6 +25,9 @@ impl RaftFolder {
     pub(crate) fn open(data_dir: &Path, node_id: u64) -> Result<Self, ClusterError> {
         let path = data_dir.join("raft");
         std::fs::create_dir_all(&path).map_err(|error| ClusterError::io(&path, error))?;
+        // Nobody else reads the log, or holds the lock and so keeps the node from starting.
+        let owner_only = Permissions::from_mode(0o700);
+        std::fs::set_permissions(&path, owner_only).map_err(|error| ClusterError::io(&path, error))?;
         let lock = lock(&path)?;
         let folder = Self { path, _lock: lock };
         match std::fs::read_to_string(folder.identity_path()) {

@@ -8,6 +8,7 @@ on_both_stores!(
     a_changed_field_is_found_and_named,
     a_removed_event_is_found,
     a_removed_tail_is_found,
+    a_last_event_that_is_not_the_recorded_head_is_found,
     an_event_put_in_between_is_found,
     tampering_while_the_node_runs_is_found_too,
 );
@@ -109,6 +110,17 @@ async fn a_removed_tail_is_found(backend: Backend) {
         ))
         .await;
     assert_broken_at(&admin, last_kept).await;
+}
+
+async fn a_last_event_that_is_not_the_recorded_head_is_found(backend: Backend) {
+    let (node, admin, events) = history(backend).await;
+    let zeros = match backend {
+        Backend::Postgres => "decode(repeat('00', 32), 'hex')",
+        Backend::Embedded => "zeroblob(32)",
+    };
+    let update = format!("UPDATE audit_heads SET hash = {zeros}");
+    node.place.store.execute_unchecked(&update).await;
+    assert_broken_at(&admin, events.last().expect("there are events")).await;
 }
 
 async fn an_event_put_in_between_is_found(backend: Backend) {

@@ -114,3 +114,14 @@ fn a_file_is_replaced_as_a_whole() {
         "nothing else is left"
     );
 }
+
+#[test]
+fn nobody_else_may_look_into_the_folder_also_if_it_was_open_before() {
+    let data_dir = tempfile::tempdir().unwrap();
+    let raft = data_dir.path().join("raft");
+    std::fs::create_dir(&raft).unwrap();
+    std::fs::set_permissions(&raft, Permissions::from_mode(0o755)).unwrap();
+    drop(open(data_dir.path(), 1).unwrap());
+    let mode = std::fs::metadata(&raft).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}

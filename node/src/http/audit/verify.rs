@@ -58,7 +58,8 @@ impl Range {
 }
 
 /// The verdict, and how many whole events lie in the range. The store's record of the head is asked first: a chain that
-/// ends before it has lost its tail.
+/// ends before it has lost its tail. Whoever changes the head together with the chain can't be told from within; that takes
+/// a record of the head that is kept elsewhere.
 async fn walk(trail: &dyn AuditTrail, organization: OrganizationId, range: &Range) -> Result<(Verdict, u64), ApiError> {
     let head = trail.head(organization).await?;
     let mut verifier = ChainVerifier::from_start();
@@ -68,6 +69,14 @@ async fn walk(trail: &dyn AuditTrail, organization: OrganizationId, range: &Rang
         let chunk = trail.range(organization, after, CHUNK).await?;
         for event in &chunk {
             last = Some(event.event_id);
+            // A last event that was written anew, with a hash that fits, is told by the store's record of the head.
+            if let Verdict::Whole { checked } = verifier.verdict()
+                && event.sequence == head.sequence
+                && event.hash != head.hash
+            {
+                let at = event.event_id;
+                return Ok((Verdict::Broken { checked, at }, counted));
+            }
             if verifier.check(event) {
                 counted += u64::from(range.holds(event));
             }

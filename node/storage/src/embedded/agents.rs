@@ -43,7 +43,7 @@ impl Agents for EmbeddedStore {
         page: Page,
     ) -> Result<PageOf<Agent>, StoreError> {
         let filter = filter.clone();
-        self.read(move |connection| list(connection, organization, &filter, page))
+        self.search(move |connection| list(connection, organization, &filter, page))
             .await
     }
 

@@ -50,7 +50,7 @@ impl AuditTrail for EmbeddedStore {
     ) -> Result<PageOf<AuditEvent>, StoreError> {
         audit_page::check(filter, page)?;
         let filter = filter.clone();
-        self.read(move |connection| list(connection, organization, &filter, page))
+        self.search(move |connection| list(connection, organization, &filter, page))
             .await
     }
 

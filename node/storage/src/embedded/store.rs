@@ -18,8 +18,10 @@ use super::migrations::{migrate, opened, steps_done};
 use crate::health::PoolState;
 use crate::search;
 
-/// Connections that read; the one that writes comes on top.
+/// Connections that read what takes microseconds; the one that writes and the one that searches come on top.
 const READERS: usize = 2;
+/// How many searches may wait. They go through many rows, and nobody's authentication may queue behind them.
+const SEARCHES_MAX: usize = 64;
 /// How long a connection waits for another process that has the file locked, for instance a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Files up to this size are checked page by page when they are opened, which takes about a second.
@@ -36,6 +38,7 @@ const STATEMENTS_MAX: usize = 64;
 pub struct EmbeddedStore {
     writer: Lane,
     readers: Vec<Lane>,
+    searcher: Option<Lane>,
     turn: AtomicUsize,
 }
 
@@ -75,9 +78,14 @@ impl EmbeddedStore {
         let readers = (0..readers)
             .map(|_| Lane::new(execution, read_only(path)?))
             .collect::<Result<_, _>>()?;
+        let searcher = match execution {
+            Execution::Inline => None,
+            Execution::Threads => Some(Lane::new(execution, read_only(path)?)?),
+        };
         Ok(Self {
             writer: Lane::new(execution, writer)?,
             readers,
+            searcher,
             turn: AtomicUsize::new(0),
         })
     }
@@ -101,7 +109,7 @@ impl EmbeddedStore {
 
     /// Finishes what is under way, moves the write-ahead log into the file and closes it.
     pub async fn close(&self) {
-        for reader in &self.readers {
+        for reader in self.readers.iter().chain(&self.searcher) {
             reader.close().await;
         }
         let checkpoint = |connection: &mut Connection| {
@@ -127,6 +135,18 @@ impl EmbeddedStore {
         };
         lane.run(move |connection| job(&*connection.transaction().map_err(store_error)?))
             .await
+    }
+
+    /// Runs queries that go through many rows and see one instant. They wait for each other and hold up nobody else; a
+    /// search whose caller is gone is left out.
+    pub(super) async fn search<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let in_transaction = move |connection: &mut Connection| job(&*connection.transaction().map_err(store_error)?);
+        let lane = self.searcher.as_ref().unwrap_or(&self.writer);
+        lane.run_if_wanted(SEARCHES_MAX, in_transaction).await
     }
 
     /// Runs statements in one transaction, which is durable when this returns.
