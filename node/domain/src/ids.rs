@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use crate::ports::Entropy;
 use crate::time::Timestamp;
@@ -33,9 +34,9 @@ macro_rules! uuid_id {
         }
 
         impl FromStr for $name {
-            type Err = uuid::Error;
+            type Err = InvalidId;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Uuid::try_parse(text).map(Self)
+                parse(text).map(Self)
             }
         }
 
@@ -88,6 +89,19 @@ impl fmt::Display for KeyId {
 #[serde(transparent)]
 pub struct OutboxId(pub i64);
 
+/// The text is not an identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a UUID such as 0192f0c1-2b3d-7a4e-8f00-0123456789ab")]
+pub struct InvalidId;
+
+/// Takes the hyphenated form only; the other ways to write a UUID would be aliases.
+fn parse(text: &str) -> Result<Uuid, InvalidId> {
+    if text.len() != Hyphenated::LENGTH {
+        return Err(InvalidId);
+    }
+    Uuid::try_parse(text).map_err(|_| InvalidId)
+}
+
 fn mint_v7(now: Timestamp, entropy: &dyn Entropy) -> Uuid {
     let mut random = [0u8; 10];
     entropy.fill(&mut random);
@@ -120,5 +134,17 @@ mod tests {
             .expect("a UUID in upper case");
         assert_eq!(id.to_string(), "0192f0c1-2b3d-7a4e-8f00-0123456789ab");
         assert!("not-a-uuid".parse::<AgentId>().is_err());
+    }
+
+    #[test]
+    fn an_id_has_no_aliases() {
+        for text in [
+            "0192f0c12b3d7a4e8f000123456789ab",
+            "{0192f0c1-2b3d-7a4e-8f00-0123456789ab}",
+            "urn:uuid:0192f0c1-2b3d-7a4e-8f00-0123456789ab",
+            " 0192f0c1-2b3d-7a4e-8f00-0123456789ab",
+        ] {
+            assert_eq!(text.parse::<AgentId>(), Err(InvalidId), "{text}");
+        }
     }
 }
