@@ -15,6 +15,8 @@ use super::reply::{Response, json_response};
 
 /// How long a caller should wait when a part of the node is being restarted or can't be reached.
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(1);
+/// How many bad fields an answer names; it would otherwise be larger than the request.
+const FIELDS_NAMED_MAX: usize = 50;
 
 /// A refusal.
 #[derive(Debug)]
@@ -72,13 +74,21 @@ impl ApiError {
         }
     }
 
-    /// 400 with every field that is wrong.
-    pub fn validation(fields: Vec<FieldError>) -> Self {
+    /// 400 with the fields that are wrong: every one, or the first few and how many more there are.
+    pub fn validation(mut fields: Vec<FieldError>) -> Self {
+        let omitted = fields.len().saturating_sub(FIELDS_NAMED_MAX);
+        fields.truncate(FIELDS_NAMED_MAX);
+        let (message, details) = if omitted == 0 {
+            ("details.fields names each".to_owned(), json!({ "fields": fields }))
+        } else {
+            let message = format!("details.fields names the first {FIELDS_NAMED_MAX}, and there are {omitted} more");
+            (message, json!({ "fields": fields, "omitted": omitted }))
+        };
         Self::Management {
             status: StatusCode::BAD_REQUEST,
             code: "VALIDATION_ERROR",
-            message: "the request has fields that can't be used; details.fields names each".to_owned(),
-            details: json!({ "fields": fields }),
+            message: format!("the request has fields that can't be used; {message}"),
+            details,
         }
     }
 

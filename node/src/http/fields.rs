@@ -1,10 +1,12 @@
 //! The members of a JSON body, taken out one by one. All that is wrong is collected; what nobody takes is wrong too.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use domain::validation::Validator;
 use domain::{FieldError, Scope, ScopeSet};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
@@ -21,21 +23,13 @@ pub struct Fields {
 impl Fields {
     /// The object that a body holds; an empty body is an empty object.
     pub fn parse(body: &[u8]) -> Result<Self, ApiError> {
-        let refuse = |reason: String| Err(ApiError::validation(vec![FieldError::new("body", reason)]));
-        let members = match serde_json::from_slice::<Value>(if body.is_empty() { b"{}" } else { body }) {
-            Ok(Value::Object(members)) => members,
-            Ok(_) => return refuse("must be a JSON object".to_owned()),
-            Err(error) => {
-                return refuse(format!(
-                    "is not JSON: see line {}, column {}",
-                    error.line(),
-                    error.column()
-                ));
-            }
-        };
-        Ok(Self {
-            members,
-            wrong: Validator::default(),
+        let body = if body.is_empty() { b"{}" } else { body };
+        serde_json::from_slice(body).map_err(|error| {
+            let reason = match error.classify() {
+                Category::Data => "must be a JSON object".to_owned(),
+                _ => format!("is not JSON: see line {}, column {}", error.line(), error.column()),
+            };
+            ApiError::validation(vec![FieldError::new("body", reason)])
         })
     }
 
@@ -59,13 +53,12 @@ impl Fields {
         self.wrong.check(name, parse(&text))
     }
 
-    /// A free text: not empty, not too long, no control characters.
+    /// A free text: not empty, not too long, and it looks like what it is.
     pub fn text(&mut self, name: &str) -> Option<String> {
         self.parsed_with(name, |text| {
-            let sane =
-                !text.trim().is_empty() && text.chars().count() <= TEXT_MAX && !text.chars().any(char::is_control);
+            let sane = !text.trim().is_empty() && text.chars().count() <= TEXT_MAX && !text.chars().any(is_deceptive);
             sane.then(|| text.to_owned()).ok_or(format!(
-                "must have 1 to {TEXT_MAX} characters and no control characters"
+                "must have 1 to {TEXT_MAX} characters, and none that controls, reverses or is invisible"
             ))
         })
     }
@@ -139,8 +132,7 @@ impl Fields {
     /// Whether all was understood; otherwise everything that was not.
     pub fn finish(mut self) -> Result<(), ApiError> {
         for name in self.members.keys() {
-            let name: String = name.chars().take(64).collect();
-            self.wrong.reject(&name, "is not a field of this request");
+            self.wrong.reject(shown(name), "is not a field of this request");
         }
         self.wrong.finish().map_err(ApiError::validation)
     }
@@ -154,5 +146,116 @@ impl Fields {
 
     fn take(&mut self, name: &str) -> Option<Value> {
         self.members.remove(name).filter(|value| !value.is_null())
+    }
+}
+
+/// Reads the members, and notes those that are there more than once: readers differ in which one counts (RFC 8259 §4).
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Fields, A::Error> {
+                let (mut members, mut wrong) = (Map::new(), Validator::default());
+                while let Some((name, value)) = access.next_entry::<String, Value>()? {
+                    if members.contains_key(&name) {
+                        wrong.reject(shown(&name), "is there more than once");
+                    }
+                    members.insert(name, value);
+                }
+                Ok(Fields { members, wrong })
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}
+
+/// As much of a name that we do not know as an answer repeats.
+fn shown(name: &str) -> &str {
+    name.char_indices().nth(64).map_or(name, |(end, _)| &name[..end])
+}
+
+/// Whether a character makes a text look like another: control characters, those that turn the direction of writing
+/// (UAX #9), and those that have no width.
+fn is_deceptive(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(body: &str, take: impl Fn(&mut Fields)) -> String {
+        let mut fields = match Fields::parse(body.as_bytes()) {
+            Ok(fields) => fields,
+            Err(error) => return format!("{error:?}"),
+        };
+        take(&mut fields);
+        fields
+            .finish()
+            .map_or_else(|error| format!("{error:?}"), |()| String::new())
+    }
+
+    #[test]
+    fn a_member_that_is_there_twice_is_refused_by_its_name() {
+        let take = |fields: &mut Fields| {
+            let _ = (fields.text("owner"), fields.flag("isPublic"));
+        };
+        assert_eq!(refusal(r#"{"owner": "a", "isPublic": true}"#, take), "");
+        let twice = refusal(r#"{"owner": "a", "isPublic": true, "ow\u006eer": "a"}"#, take);
+        assert!(twice.contains("owner") && twice.contains("more than once"), "{twice}");
+        assert!(!twice.contains("isPublic"), "{twice}");
+    }
+
+    #[test]
+    fn what_is_no_object_is_told_from_what_is_no_json() {
+        for body in ["[]", "1", "null", "\"{}\""] {
+            assert!(refusal(body, |_| {}).contains("must be a JSON object"), "{body}");
+        }
+        for body in ["{", "{} {}", "{\"a\" 1}", "x"] {
+            assert!(refusal(body, |_| {}).contains("is not JSON"), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_looks_like_another_is_refused() {
+        let refused = |text: &str| {
+            let body = serde_json::json!({ "owner": text }).to_string();
+            !refusal(&body, |fields| drop(fields.text("owner"))).is_empty()
+        };
+        for text in [
+            "",
+            " ",
+            "a\0",
+            "a\nb",
+            "\u{202e}evil",
+            "a\u{2067}b",
+            "\u{200b}",
+            "a\u{feff}",
+            "a\u{200f}b",
+        ] {
+            assert!(refused(text), "{text:?}");
+        }
+        for text in ["Zoë's team", "\u{5d0}\u{5d1}", "チーム", "ops <ops@a.example>"] {
+            assert!(!refused(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_names_some_of_very_many_bad_fields_and_counts_the_rest() {
+        let members: Vec<String> = (0..20_000).map(|index| format!("\"k{index}\": 1")).collect();
+        let answer = refusal(&format!("{{{}}}", members.join(",")), |_| {});
+        assert_eq!(answer.matches("is not a field").count(), 50);
+        assert!(answer.contains("19950 more"), "{answer}");
     }
 }
