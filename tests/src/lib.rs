@@ -10,6 +10,7 @@ pub mod client;
 pub mod cluster;
 pub mod eventually;
 pub mod full_disk;
+pub mod http2;
 pub mod jwt;
 pub mod node;
 pub mod options;

@@ -1,10 +1,10 @@
 //! A raw TCP connection: for requests that no HTTP library would send.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::eventually::DEADLINE;
@@ -23,6 +23,32 @@ impl Wire {
         Self {
             stream: stream.expect("the node accepts connections"),
         }
+    }
+
+    /// Connects from an address of this machine.
+    pub async fn between(source: IpAddr, address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket
+            .bind(SocketAddr::new(source, 0))
+            .expect("an address of this machine");
+        let stream = timeout(DEADLINE, socket.connect(address))
+            .await
+            .expect("a connection in time");
+        Self {
+            stream: stream.expect("the node accepts connections"),
+        }
+    }
+
+    /// Sends bytes again and again and reads nothing; false if the connection is still open after that time.
+    pub async fn is_closed_while_sending(&mut self, bytes: &[u8], deadline: Duration) -> bool {
+        let send = async { while self.stream.write_all(bytes).await.is_ok() {} };
+        timeout(deadline, send).await.is_ok()
+    }
+
+    /// Exactly so many bytes; `None` if the connection ends before.
+    pub async fn read_exact(&mut self, count: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; count];
+        self.stream.read_exact(&mut bytes).await.ok().map(|_| bytes)
     }
 
     /// Sends bytes; one that closed the connection meanwhile is not an error here.

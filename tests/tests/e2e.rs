@@ -40,6 +40,8 @@ mod discovery;
 mod disk;
 #[path = "e2e/first_start.rs"]
 mod first_start;
+#[path = "e2e/greed.rs"]
+mod greed;
 #[path = "e2e/health.rs"]
 mod health;
 #[path = "e2e/introspection.rs"]

@@ -7,6 +7,9 @@ use std::time::Duration;
 use super::reader::{DEFAULT, Reader};
 use super::value::ByteSize;
 
+/// The most connections from one address unless it is set: a share that leaves most of them to others.
+const CONNECTIONS_PER_ADDRESS: u32 = 1_000;
+
 /// Section `server`.
 #[derive(Clone)]
 pub struct ServerConfig {
@@ -26,18 +29,23 @@ pub struct ServerConfig {
     pub cors_origins: Vec<String>,
     /// How long one request may take, its body included.
     pub request_timeout: Duration,
-    /// How long a connection may take to send a request's head, or stay idle between two.
+    /// How long a connection may take to send a request's head, stay idle between two, or leave unread what was sent to
+    /// it. One of HTTP/2 may stay idle for up to twice as long.
     pub header_timeout: Duration,
     /// The largest body, in bytes.
     pub body_limit: usize,
     /// The most connections at once; a further one waits in the operating system's queue.
     pub connections_max: u32,
+    /// The most connections at once from one address, or from one /64 network over IPv6; a further one is closed. Trusted
+    /// proxies have no such limit.
+    pub connections_per_address_max: u32,
     /// How long requests in flight may go on after a stop was asked for.
     pub drain_timeout: Duration,
 }
 
 impl ServerConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
+        let connections_max = reader.value("server.connections_max", 10_000);
         let config = Self {
             listen: read_listen(reader),
             operator_listen: reader.value("server.operator_listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 3900))),
@@ -51,7 +59,11 @@ impl ServerConfig {
             request_timeout: reader.value("server.request_timeout", Duration::from_secs(10)),
             header_timeout: reader.value("server.header_timeout", Duration::from_secs(10)),
             body_limit: reader.value("server.body_limit", ByteSize(256 * 1024)).0,
-            connections_max: reader.value("server.connections_max", 10_000),
+            connections_max,
+            connections_per_address_max: reader.value(
+                "server.connections_per_address_max",
+                CONNECTIONS_PER_ADDRESS.min(connections_max),
+            ),
             drain_timeout: reader.value("server.drain_timeout", Duration::from_secs(30)),
         };
         config.check(reader);
@@ -88,6 +100,11 @@ impl ServerConfig {
         }
         if self.connections_max == 0 {
             reader.mistake("server.connections_max", "must be at least 1");
+        } else if !(1..=self.connections_max).contains(&self.connections_per_address_max) {
+            reader.mistake(
+                "server.connections_per_address_max",
+                format!("must be from 1 to server.connections_max, {}", self.connections_max),
+            );
         }
     }
 }

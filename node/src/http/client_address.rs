@@ -10,18 +10,23 @@ use http::HeaderMap;
 /// The address of the last hop that no trusted proxy is. A hop that can't be read ends the search at the proxy that
 /// added it: what stands left of it may be the caller's own invention.
 pub fn of(peer: IpAddr, trusted: &[IpAddr], headers: &HeaderMap) -> IpAddr {
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|proxy| proxy.to_canonical() == *address);
     let lists = headers.get_all("x-forwarded-for").iter().rev();
     // A list that is no text is a hop that can't be read.
     let mut hops = lists.flat_map(|list| list.to_str().unwrap_or("?").rsplit(','));
     let mut address = peer.to_canonical();
-    while is_trusted(&address) {
+    while is_trusted(address, trusted) {
         match hops.next().and_then(parse) {
             Some(hop) => address = hop,
             None => break,
         }
     }
     address
+}
+
+/// Whether an address is a trusted proxy's.
+pub fn is_trusted(address: IpAddr, trusted: &[IpAddr]) -> bool {
+    let address = address.to_canonical();
+    trusted.iter().any(|proxy| proxy.to_canonical() == address)
 }
 
 /// An address, with the port that some proxies add, in one form however it is written.

@@ -2,7 +2,7 @@
 //! a span, a count, and the headers that every answer carries.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,7 @@ use super::call::Call;
 use super::client_address;
 use super::cors::Cors;
 use super::error::ApiError;
+use super::places::Place;
 use super::reply::Response;
 use super::request_id::{self, X_REQUEST_ID};
 use super::resource::Resource;
@@ -82,7 +83,7 @@ impl Front {
     }
 
     /// Answers one request. Always answers.
-    pub async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
+    pub async fn handle(&self, request: Request<Incoming>, place: &Place) -> Response {
         let started = self.services.clock.monotonic();
         let id = request_id::of(
             request.headers(),
@@ -94,7 +95,7 @@ impl Front {
         let browser_origin = self.limits.cors.origin_of(request.headers());
         let mut response = match self.limits.cors.preflight(&method, browser_origin.as_ref()) {
             Some(response) => response,
-            None => self.answer_in_time(request, peer).instrument(span).await,
+            None => self.answer_in_time(request, place).instrument(span).await,
         };
         let route = response
             .extensions_mut()
@@ -106,8 +107,8 @@ impl Front {
         response
     }
 
-    async fn answer_in_time(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
-        let answer = AssertUnwindSafe(self.answer(request, peer)).catch_unwind();
+    async fn answer_in_time(&self, request: Request<Incoming>, place: &Place) -> Response {
+        let answer = AssertUnwindSafe(self.answer(request, place)).catch_unwind();
         match tokio::time::timeout(self.limits.request_timeout, answer).await {
             Ok(Ok(response)) => response,
             Ok(Err(_panic)) => {
@@ -122,15 +123,16 @@ impl Front {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
+    async fn answer(&self, request: Request<Incoming>, place: &Place) -> Response {
         let (mut parts, body) = request.into_parts();
-        let reading = body::read(&parts.headers, body, self.limits.body_limit);
-        let body = match reading.instrument(debug_span!("body")).await {
-            Ok(body) => body,
-            Err(error) if self.speaks_oauth(parts.uri.path()) => return error.for_oauth().into_response(),
-            Err(error) => return error.into_response(),
+        let (path, limit) = (parts.uri.path(), self.limits.body_limit);
+        let reading = body::read(&parts.headers, body, limit, &place.bodies, || self.speaks_oauth(path));
+        // What the body holds stays reserved until the request is answered.
+        let (body, _reservation) = match reading.instrument(debug_span!("body")).await {
+            Ok(read) => read,
+            Err(error) => return self.refuse(path, error),
         };
-        parts.extensions.insert(self.origin(&parts.headers, peer));
+        parts.extensions.insert(self.origin(&parts.headers, place.peer.ip()));
         let request = Request::from_parts(parts, Full::new(body));
         let answered: Result<Response, Infallible> = warp::service(self.routes.clone()).call(request).await;
         match answered {
@@ -138,12 +140,22 @@ impl Front {
         }
     }
 
-    fn origin(&self, headers: &HeaderMap, peer: SocketAddr) -> Origin {
+    /// A refusal before any endpoint was reached, in the shape that clients of this path understand.
+    fn refuse(&self, path: &str, error: ApiError) -> Response {
+        let error = if self.speaks_oauth(path) {
+            error.for_oauth()
+        } else {
+            error
+        };
+        error.into_response()
+    }
+
+    fn origin(&self, headers: &HeaderMap, peer: IpAddr) -> Origin {
         let user_agent = headers
             .get(USER_AGENT)
             .and_then(|value| value.to_str().ok())
             .map(|text| truncated(text, USER_AGENT_MAX).to_owned());
-        let address = client_address::of(peer.ip(), &self.limits.trusted_proxies, headers);
+        let address = client_address::of(peer, &self.limits.trusted_proxies, headers);
         Origin {
             ip_address: Some(address.to_string()),
             user_agent,

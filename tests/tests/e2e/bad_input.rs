@@ -10,6 +10,11 @@ on_both_stores!(
     malformed_basic_headers_are_refused,
     ten_thousand_scopes_are_refused,
     a_megabyte_is_refused_everywhere,
+    a_form_of_many_kilobytes_is_refused,
+    a_member_that_is_sent_twice_is_refused,
+    an_answer_names_some_of_very_many_bad_fields,
+    texts_that_look_like_others_are_refused,
+    an_identifier_has_no_other_spelling,
     nul_bytes_are_refused_everywhere,
     requests_that_are_no_http_are_refused,
     malformed_heads_are_refused,
@@ -173,6 +178,95 @@ async fn a_megabyte_is_refused_everywhere(backend: Backend) {
         .send()
         .await
         .expect_error(400, "VALIDATION_ERROR");
+}
+
+async fn a_form_of_many_kilobytes_is_refused(backend: Backend) {
+    let node = Node::start(backend).await;
+    for path in ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"] {
+        let long = vec![b'a'; 16 * 1024 + 1];
+        let refused = node.api().post(path).body(FORM, long).send().await;
+        let body = refused.expect_oauth_error(400, "invalid_request");
+        assert!(body.to_string().contains("16384"), "{path}: {body}");
+    }
+    let parameters: Vec<String> = (0..5).map(|index| format!("p{index}={}", "v".repeat(3000))).collect();
+    let long = format!("grant_type=client_credentials&{}", parameters.join("&"));
+    let _ = post(&node, long).await.expect(200);
+}
+
+async fn a_member_that_is_sent_twice_is_refused(backend: Backend) {
+    let node = Node::start(backend).await;
+    let admin = node.admin().await;
+    let agent = format!("/api/v1/agents/{}", node.admin.id);
+    for body in [
+        r#"{"owner": "one", "owner": "other"}"#,
+        r#"{"owner": "one", "\u006fwner": "one"}"#,
+        r#"{"owner": null, "version": "1.0.0", "owner": "one"}"#,
+    ] {
+        let answer = node
+            .api()
+            .request("PATCH", &agent)
+            .bearer(&admin.token)
+            .body("application/json", body)
+            .send()
+            .await;
+        answer.expect_error(400, "VALIDATION_ERROR");
+        assert_eq!(answer.bad_fields(), ["owner"], "{body}");
+    }
+}
+
+async fn an_answer_names_some_of_very_many_bad_fields(backend: Backend) {
+    let node = Node::start(backend).await;
+    let admin = node.admin().await;
+    let members: serde_json::Map<_, _> = (0..10_000).map(|index| (format!("k{index}"), json!(1))).collect();
+    let answer = admin
+        .patch(&format!("/api/v1/agents/{}", node.admin.id), &members.into())
+        .send()
+        .await;
+    let body = answer.expect_error(400, "VALIDATION_ERROR");
+    assert_eq!(answer.bad_fields().len(), 50);
+    assert_eq!(body["details"]["omitted"], 9950, "{body}");
+    assert!(body["message"].as_str().is_some_and(|text| text.contains("9950 more")));
+}
+
+async fn texts_that_look_like_others_are_refused(backend: Backend) {
+    let node = Node::start(backend).await;
+    let admin = node.admin().await;
+    let agent = format!("/api/v1/agents/{}", node.admin.id);
+    for owner in [
+        "\u{202e}evil",
+        "a\u{2066}b",
+        "\u{200b}",
+        "a\u{200d}b",
+        "\u{feff}a",
+        "a\u{7}b",
+    ] {
+        let answer = admin.patch(&agent, &json!({ "owner": owner })).send().await;
+        answer.expect_error(400, "VALIDATION_ERROR");
+        assert_eq!(answer.bad_fields(), ["owner"], "{owner:?}");
+    }
+    let owner = "Zoë, \u{5d0}\u{5d1}, チーム";
+    let answer = admin.patch(&agent, &json!({ "owner": owner })).send().await.expect(200);
+    assert_eq!(answer.json()["owner"], owner);
+}
+
+async fn an_identifier_has_no_other_spelling(backend: Backend) {
+    let node = Node::start(backend).await;
+    let admin = node.admin().await;
+    let id = &node.admin.id;
+    for id in [id.clone(), id.to_ascii_uppercase()] {
+        let _ = admin.get(&format!("/api/v1/agents/{id}")).send().await.expect(200);
+    }
+    for id in [
+        id.replace('-', ""),
+        format!("%7B{id}%7D"),
+        format!("{{{id}}}"),
+        format!("urn:uuid:{id}"),
+    ] {
+        let answer = admin.get(&format!("/api/v1/agents/{id}")).send().await;
+        answer.expect_error(404, "AGENT_NOT_FOUND");
+        let answer = admin.get(&format!("/api/v1/audit?agentId={id}")).send().await;
+        answer.expect_error(400, "VALIDATION_ERROR");
+    }
 }
 
 async fn nul_bytes_are_refused_everywhere(backend: Backend) {

@@ -74,6 +74,8 @@ fn defaults_are_the_documented_ones() {
         ("cluster.max_revocation_staleness", "5s"),
         ("server.drain_timeout", "30s"),
         ("server.request_timeout", "10s"),
+        ("server.connections_max", "10000"),
+        ("server.connections_per_address_max", "1000"),
     ] {
         assert_eq!(effective[key], value, "{key}");
     }
@@ -89,6 +91,17 @@ fn the_environment_overrides_the_file_and_flags_override_both() {
         check.effective(&["--listen", "127.0.0.1:3333"])["server.listen"],
         "127.0.0.1:3333"
     );
+}
+
+#[test]
+fn an_address_has_at_most_all_connections() {
+    let few = Check::of("[server]\nconnections_max = 4\n").effective(&[]);
+    assert_eq!(few["server.connections_per_address_max"], "4");
+    for wrong in [0, 5] {
+        let toml = format!("[server]\nconnections_max = 4\nconnections_per_address_max = {wrong}\n");
+        let complaint = Check::of(&toml).complaint();
+        assert!(complaint.contains("server.connections_per_address_max"), "{complaint}");
+    }
 }
 
 #[test]
