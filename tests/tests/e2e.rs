@@ -42,6 +42,8 @@ mod disk;
 mod first_start;
 #[path = "e2e/greed.rs"]
 mod greed;
+#[path = "e2e/heads.rs"]
+mod heads;
 #[path = "e2e/health.rs"]
 mod health;
 #[path = "e2e/introspection.rs"]

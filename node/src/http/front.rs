@@ -23,6 +23,7 @@ use super::call::Call;
 use super::client_address;
 use super::cors::Cors;
 use super::error::ApiError;
+use super::head;
 use super::places::Place;
 use super::reply::Response;
 use super::request_id::{self, X_REQUEST_ID};
@@ -124,6 +125,9 @@ impl Front {
     }
 
     async fn answer(&self, request: Request<Incoming>, place: &Place) -> Response {
+        if let Err(error) = head::check(&request) {
+            return self.refuse(request.uri().path(), error);
+        }
         let (mut parts, body) = request.into_parts();
         let (path, limit) = (parts.uri.path(), self.limits.body_limit);
         let reading = body::read(&parts.headers, body, limit, &place.bodies, || self.speaks_oauth(path));

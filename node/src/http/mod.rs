@@ -18,6 +18,7 @@ pub mod credentials;
 pub mod error;
 pub mod fields;
 pub mod front;
+pub mod head;
 pub mod health;
 pub mod keys;
 pub mod limits;
