@@ -6,6 +6,7 @@
 
 mod cell;
 mod connection;
+mod disk;
 mod load;
 mod memory;
 mod options;
@@ -27,6 +28,7 @@ async fn main() -> std::process::ExitCode {
     let plan = Plan::from(Options::parse());
     let mut report = Report::new(&plan);
     report.header();
+    report.disk(disk::time_to_sync());
     for store in &plan.stores {
         let cells = store_run::run(*store, &plan, &mut report).await;
         report.table(*store, &cells);

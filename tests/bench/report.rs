@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use e2e::Backend;
 use serde_json::{Value, json};
@@ -64,6 +65,16 @@ impl Report {
         println!(
             "ratio: to the static route of the same round, median (least to most); CPU: of the node, per 1,000 requests"
         );
+    }
+
+    /// What the disk takes to make a batch of audit records durable; nothing that waits for one can be faster.
+    pub fn disk(&mut self, sync: Duration) {
+        let most = GOAL_CONNECTIONS as f64 / sync.as_secs_f64();
+        println!(
+            "disk: {:.2} ms to write and sync 8 KiB, so {GOAL_CONNECTIONS} connections can't have more than {most:.0} durable records/s",
+            sync.as_secs_f64() * 1000.0
+        );
+        self.line(&json!({ "syncMicros": sync.as_micros() }));
     }
 
     /// One sample, for machines.

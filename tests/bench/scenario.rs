@@ -17,7 +17,7 @@ pub enum Scenario {
     Token,
     /// Introspection of a few tokens, again and again.
     IntrospectSeen,
-    /// Introspection of tokens that the node has not been asked about before.
+    /// Introspection of tokens that the node has issued and has not been asked about before: each look is recorded.
     IntrospectNew,
     /// GET /api/v1/agents/{id} with a bearer token.
     Read,

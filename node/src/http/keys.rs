@@ -12,6 +12,8 @@ pub struct Ring {
     pub ring: KeyRing,
     /// The JWK Set (RFC 7517 §5).
     pub jwks: Bytes,
+    /// Counts the rings of this process: what was found out with one need not hold with the next.
+    pub generation: u64,
 }
 
 /// Hands out the ring that is in force.
@@ -20,7 +22,7 @@ pub struct Keys(ArcSwap<Ring>);
 impl Keys {
     /// Starts with this ring.
     pub fn new(ring: KeyRing) -> Self {
-        Self(ArcSwap::from_pointee(Ring::of(ring)))
+        Self(ArcSwap::from_pointee(Ring::of(ring, 0)))
     }
 
     /// The ring that is in force now. Hold it for one request, not longer.
@@ -28,15 +30,16 @@ impl Keys {
         self.0.load_full()
     }
 
-    /// Puts another ring in force; requests in flight finish with the one that they hold.
+    /// Puts another ring in force; requests in flight finish with the one that they hold. Called by one task only.
     pub fn replace(&self, ring: KeyRing) {
-        self.0.store(Arc::new(Ring::of(ring)));
+        let generation = self.0.load().generation + 1;
+        self.0.store(Arc::new(Ring::of(ring, generation)));
     }
 }
 
 impl Ring {
-    fn of(ring: KeyRing) -> Self {
+    fn of(ring: KeyRing, generation: u64) -> Self {
         let jwks = Bytes::copy_from_slice(ring.jwks().as_bytes());
-        Self { ring, jwks }
+        Self { ring, jwks, generation }
     }
 }

@@ -1,5 +1,6 @@
-//! Checks access tokens. A signature is checked once; the cache remembers that it was, never that the token is alive:
-//! its time and its revocation are looked up for every request.
+//! Checks access tokens. A signature is checked once, and one that was made here not at all; the cache remembers that,
+//! never that the token is alive: its time and its revocation are looked up for every request. What the cache knows holds
+//! as long as the keys that it was learnt with: a key that is taken out of the ring takes its tokens along.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use protocol::jose::TokenRejection;
 use protocol::token::{AccessTokenClaims, Expectations};
 use quick_cache::sync::Cache;
 
-use super::keys::Keys;
+use super::keys::{Keys, Ring};
 
 /// How many verified tokens are remembered. At some 600 bytes each this bounds the memory to about 20 MiB.
 const VERIFIED_MAX: usize = 32_768;
@@ -44,13 +45,21 @@ pub enum Refusal {
     Revoked,
 }
 
+/// A token whose signature is known to be good.
+#[derive(Clone)]
+struct Verified {
+    claims: Arc<AccessTokenClaims>,
+    /// The generation of the ring whose key signed it.
+    ring: u64,
+}
+
 /// Verifies tokens against the ring in force and the replicated revocations.
 pub struct TokenVerifier {
     issuer: String,
     keys: Arc<Keys>,
     revocations: Arc<dyn RevocationView>,
     clock: Arc<dyn Clock>,
-    verified: Cache<TokenDigest, Arc<AccessTokenClaims>>,
+    verified: Cache<TokenDigest, Verified>,
 }
 
 impl TokenVerifier {
@@ -75,6 +84,13 @@ impl TokenVerifier {
         self.verify(token, None)
     }
 
+    /// Takes note of a token that was signed here with this ring.
+    pub fn on_issued(&self, token: &str, claims: AccessTokenClaims, ring: &Ring) {
+        let claims = Arc::new(claims);
+        let ring = ring.generation;
+        self.verified.insert(digest_of(token), Verified { claims, ring });
+    }
+
     fn verify(&self, token: &str, audience: Option<&str>) -> Result<VerifiedToken, VerificationError> {
         let expect = Expectations {
             issuer: &self.issuer,
@@ -82,9 +98,10 @@ impl TokenVerifier {
             now: self.clock.now(),
         };
         let digest = digest_of(token);
+        let ring = self.keys.current();
         let claims = match self.verified.get(&digest) {
-            Some(claims) => expect.check(&claims).map(|()| claims),
-            None => self.check_signature(token, digest, &expect),
+            Some(known) if known.ring == ring.generation => expect.check(&known.claims).map(|()| known.claims),
+            _ => self.check_signature(token, digest, &ring, &expect),
         };
         let claims = claims.map_err(|rejection| VerificationError::Refused(Refusal::Rejected(rejection)))?;
         match self.revocations.is_revoked(&claims.facts()) {
@@ -98,10 +115,15 @@ impl TokenVerifier {
         &self,
         token: &str,
         digest: TokenDigest,
+        ring: &Ring,
         expect: &Expectations<'_>,
     ) -> Result<Arc<AccessTokenClaims>, TokenRejection> {
-        let claims = Arc::new(self.keys.current().ring.verify_access_token(token, expect)?);
-        self.verified.insert(digest, claims.clone());
+        let claims = Arc::new(ring.ring.verify_access_token(token, expect)?);
+        let verified = Verified {
+            claims: claims.clone(),
+            ring: ring.generation,
+        };
+        self.verified.insert(digest, verified);
         Ok(claims)
     }
 }
@@ -111,3 +133,6 @@ fn digest_of(token: &str) -> TokenDigest {
     bytes.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
     bytes
 }
+
+#[cfg(test)]
+mod tests;

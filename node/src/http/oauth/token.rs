@@ -12,6 +12,7 @@ use tracing::{Instrument, debug_span};
 use super::client::require_form;
 use crate::http::call::Call;
 use crate::http::error::ApiError;
+use crate::http::keys::Ring;
 use crate::http::limits;
 use crate::http::reply::{Response, json_bytes, no_store};
 use crate::http::services::Services;
@@ -24,7 +25,8 @@ pub async fn handle(call: Call) -> Result<Response, ApiError> {
     let authorizing = services.tenants.authorize(&request, &call.origin);
     let authorized = authorizing.instrument(debug_span!("authorize")).await?;
     let permit = limits::admit(services, authorized.grant.agent, LimitClass::Token).await?;
-    let issued = debug_span!("sign").in_scope(|| sign(services, &authorized))?;
+    let ring = services.keys.current();
+    let issued = debug_span!("sign").in_scope(|| sign(services, &authorized, &ring))?;
     let recording = services
         .audit
         .record(record_of(services, &authorized, &issued, &call.origin));
@@ -32,18 +34,21 @@ pub async fn handle(call: Call) -> Result<Response, ApiError> {
     services
         .meters
         .token_issued(grant_name(&request.grant), authorized.grant.algorithm);
-    Ok(permit.onto(no_store(json_bytes(StatusCode::OK, issued.to_response_json()))))
+    let body = issued.to_response_json();
+    services
+        .verifier
+        .on_issued(issued.access_token.expose(), issued.claims, &ring);
+    Ok(permit.onto(no_store(json_bytes(StatusCode::OK, body))))
 }
 
-fn sign(services: &Arc<Services>, authorized: &Authorized) -> Result<IssuedToken, ApiError> {
+fn sign(services: &Arc<Services>, authorized: &Authorized, ring: &Ring) -> Result<IssuedToken, ApiError> {
     let context = IssueContext {
         issuer: &services.issuer,
         now: services.clock.now(),
         revision: authorized.revision,
         entropy: services.entropy.as_ref(),
     };
-    issue(&authorized.grant, &services.keys.current().ring, &context)
-        .map_err(|error| ApiError::Internal(error.to_string()))
+    issue(&authorized.grant, &ring.ring, &context).map_err(|error| ApiError::Internal(error.to_string()))
 }
 
 fn record_of(services: &Services, authorized: &Authorized, issued: &IssuedToken, origin: &Origin) -> AuditRecord {
