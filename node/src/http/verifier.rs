@@ -1,9 +1,10 @@
 //! Checks access tokens. A signature is checked once; the cache remembers that it was, never that the token is alive:
-//! its time and its revocation are looked up for every request.
+//! its time and its revocation are looked up for every request, and once the keys have changed its signature is, too.
 
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
+use domain::Revision;
 use domain::ports::{Clock, ReplicationError, RevocationView};
 use protocol::jose::TokenRejection;
 use protocol::token::{AccessTokenClaims, Expectations};
@@ -44,13 +45,16 @@ pub enum Refusal {
     Revoked,
 }
 
+/// A signature that was checked, and the ring that it was checked with.
+type Verified = (Revision, Arc<AccessTokenClaims>);
+
 /// Verifies tokens against the ring in force and the replicated revocations.
 pub struct TokenVerifier {
     issuer: String,
     keys: Arc<Keys>,
     revocations: Arc<dyn RevocationView>,
     clock: Arc<dyn Clock>,
-    verified: Cache<TokenDigest, Arc<AccessTokenClaims>>,
+    verified: Cache<TokenDigest, Verified>,
 }
 
 impl TokenVerifier {
@@ -83,8 +87,8 @@ impl TokenVerifier {
         };
         let digest = digest_of(token);
         let claims = match self.verified.get(&digest) {
-            Some(claims) => expect.check(&claims).map(|()| claims),
-            None => self.check_signature(token, digest, &expect),
+            Some((ring, claims)) if ring == self.keys.current().changed_at => expect.check(&claims).map(|()| claims),
+            _ => self.check_signature(token, digest, &expect),
         };
         let claims = claims.map_err(|rejection| VerificationError::Refused(Refusal::Rejected(rejection)))?;
         match self.revocations.is_revoked(&claims.facts()) {
@@ -100,8 +104,9 @@ impl TokenVerifier {
         digest: TokenDigest,
         expect: &Expectations<'_>,
     ) -> Result<Arc<AccessTokenClaims>, TokenRejection> {
-        let claims = Arc::new(self.keys.current().ring.verify_access_token(token, expect)?);
-        self.verified.insert(digest, claims.clone());
+        let keys = self.keys.current();
+        let claims = Arc::new(keys.ring.verify_access_token(token, expect)?);
+        self.verified.insert(digest, (keys.changed_at, claims.clone()));
         Ok(claims)
     }
 }
