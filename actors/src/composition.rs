@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::audit::{AuditHandle, AuditMessage, AuditParts, AuditState, AuditWriter};
 use crate::dependencies::Dependencies;
+use crate::key_rotation::{KeyRotationHandle, KeyRotationMessage, KeyRotationParts, KeyRotator};
 use crate::limiter::{LimiterHandle, LimiterKin};
 use crate::meters::ActorMeters;
 use crate::outbox::{OutboxHandle, OutboxMessage, OutboxParts, OutboxRelay};
@@ -21,6 +22,7 @@ pub(crate) struct Composed {
     pub limiter: LimiterHandle,
     pub audit: AuditHandle,
     pub outbox: OutboxHandle,
+    pub key_rotation: KeyRotationHandle,
     pub organizations: Arc<TenantsParts>,
     pub limiters: Arc<Family<LimiterKin>>,
 }
@@ -30,6 +32,7 @@ pub(crate) fn compose(mut dependencies: Dependencies) -> Composed {
     let meters = Arc::new(std::mem::take(&mut dependencies.meters));
     let (audit, audit_child) = audit(&dependencies, &meters);
     let (outbox, outbox_child) = outbox(&dependencies);
+    let (key_rotation, key_rotation_child) = key_rotation(&dependencies, &audit);
     let organizations = organizations(&dependencies, &meters, &audit, &outbox);
     let limiters = limiters(&dependencies, &meters);
     let (tenant, limiter) = (&dependencies.settings.tenant, &dependencies.settings.limiter);
@@ -47,6 +50,7 @@ pub(crate) fn compose(mut dependencies: Dependencies) -> Composed {
     let children = vec![
         audit_child,
         outbox_child,
+        key_rotation_child,
         parent(&organizations.family, &meters, restarts, tenants_parent),
         parent(&limiters, &meters, restarts, limiters_parent),
     ];
@@ -62,6 +66,7 @@ pub(crate) fn compose(mut dependencies: Dependencies) -> Composed {
         limiter: LimiterHandle::new(limiters.clone()),
         audit,
         outbox,
+        key_rotation,
         organizations,
         limiters,
     }
@@ -100,6 +105,23 @@ fn outbox(dependencies: &Dependencies) -> (OutboxHandle, Arc<dyn Child>) {
         handle,
         Permanent::child(ActorKind::OutboxRelay, slot, || OutboxMessage::Start, make),
     )
+}
+
+fn key_rotation(dependencies: &Dependencies, audit: &AuditHandle) -> (KeyRotationHandle, Arc<dyn Child>) {
+    let parts = Arc::new(KeyRotationParts {
+        signing_keys: dependencies.signing_keys.clone(),
+        key_maker: dependencies.key_maker.clone(),
+        organizations: dependencies.organizations.clone(),
+        audit: audit.clone(),
+        clock: dependencies.clock.clone(),
+        entropy: dependencies.entropy.clone(),
+        settings: dependencies.settings.key_rotation,
+    });
+    let handle = KeyRotationHandle::new(parts.clone());
+    let make = move || (KeyRotator, parts.clone());
+    let first = || KeyRotationMessage::Look;
+    let slot = Arc::new(Slot::empty());
+    (handle, Permanent::child(ActorKind::KeyRotation, slot, first, make))
 }
 
 fn organizations(

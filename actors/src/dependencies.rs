@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::ports::{Agents, AuditTrail, Clients, Clock, Credentials, Entropy, Outbox, Replication, RevocationView};
+use domain::ports::{
+    Agents, AuditTrail, Clients, Clock, Credentials, Entropy, KeyMaker, Organizations, Outbox, Replication,
+    RevocationView, SigningKeys,
+};
 use protocol::ClientSecrets;
 
 use crate::meters::ActorMeters;
@@ -20,6 +23,8 @@ pub struct Dependencies {
     pub credentials: Arc<dyn Credentials>,
     /// How clients are found.
     pub clients: Arc<dyn Clients>,
+    /// Where organizations are kept.
+    pub organizations: Arc<dyn Organizations>,
     /// Where the audit log is kept.
     pub audit_trail: Arc<dyn AuditTrail>,
     /// Where it is kept what must still happen.
@@ -28,6 +33,10 @@ pub struct Dependencies {
     pub replication: Arc<dyn Replication>,
     /// Reads the replicated state.
     pub revocations: Arc<dyn RevocationView>,
+    /// Looks at signing keys and changes them.
+    pub signing_keys: Arc<dyn SigningKeys>,
+    /// Makes signing keys.
+    pub key_maker: Arc<dyn KeyMaker>,
     /// The installation's digest key.
     pub secrets: Arc<ClientSecrets>,
     /// Limits and times.

@@ -15,6 +15,8 @@ pub enum Victim {
     AuditWriter,
     /// The outbox relay.
     OutboxRelay,
+    /// The key-rotation schedule.
+    KeyRotation,
     /// The parent of the tenants, and with it all of them.
     Tenants,
     /// One organization.
@@ -33,6 +35,7 @@ impl NodeActors {
             Victim::Supervisor => self.keeper.kill(),
             Victim::AuditWriter => self.kill_permanent(ActorKind::AuditWriter),
             Victim::OutboxRelay => self.kill_permanent(ActorKind::OutboxRelay),
+            Victim::KeyRotation => self.kill_permanent(ActorKind::KeyRotation),
             Victim::Tenants => self.kill_permanent(ActorKind::Tenants),
             Victim::Limiters => self.kill_permanent(ActorKind::Limiters),
             Victim::Tenant(organization) => self.organizations.family.kill(organization),

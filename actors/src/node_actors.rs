@@ -10,6 +10,7 @@ use crate::audit::AuditHandle;
 use crate::composition::{self, Composed};
 use crate::dependencies::Dependencies;
 use crate::error::ActorError;
+use crate::key_rotation::KeyRotationHandle;
 use crate::limiter::{LimiterHandle, LimiterKin};
 use crate::outbox::OutboxHandle;
 use crate::supervision::{ActorsHealth, Child, Family, FamilyMessage, Keeper, answer};
@@ -25,6 +26,8 @@ pub struct NodeActors {
     pub audit: AuditHandle,
     /// Tells the relay what is finished.
     pub outbox: OutboxHandle,
+    /// Has signing keys replaced.
+    pub key_rotation: KeyRotationHandle,
     /// Tells whether all of them are well.
     pub health: ActorsHealth,
     pub(crate) keeper: Keeper,
@@ -42,6 +45,7 @@ impl NodeActors {
             limiter,
             audit,
             outbox,
+            key_rotation,
             organizations,
             limiters,
         } = composition::compose(dependencies);
@@ -52,6 +56,7 @@ impl NodeActors {
             limiter,
             audit,
             outbox,
+            key_rotation,
             health,
             children,
             organizations,

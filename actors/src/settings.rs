@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use domain::KeyTerms;
+
 use crate::supervision::RestartPolicy;
 
 /// Everything that can be set.
@@ -15,6 +17,8 @@ pub struct ActorSettings {
     pub tenant: TenantSettings,
     /// See [`OutboxSettings`].
     pub outbox: OutboxSettings,
+    /// See [`KeyRotationSettings`].
+    pub key_rotation: KeyRotationSettings,
     /// How often a failing actor is replaced before it is left alone for a while.
     pub restarts: RestartPolicy,
 }
@@ -163,6 +167,40 @@ impl Default for OutboxSettings {
             sweep: Duration::from_secs(1),
             grace: Duration::from_secs(2),
             page: 256,
+            deadline: Duration::from_secs(10),
+            backoff_max: Duration::from_secs(30),
+        }
+    }
+}
+
+/// When signing keys are replaced. The composition root sees to it that these can be kept together.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyRotationSettings {
+    /// For how long a key signs.
+    pub rotation_interval: Duration,
+    /// For how long it is published before.
+    pub publish_ahead: Duration,
+    /// For how long it is kept afterwards.
+    pub retain: Duration,
+    /// What is promised to whoever verifies tokens.
+    pub terms: KeyTerms,
+    /// How often the schedule looks at the ring, which is in memory.
+    pub look_every: Duration,
+    /// How long one step may take.
+    pub deadline: Duration,
+    /// The longest pause between two tries while the store or the cluster is away.
+    pub backoff_max: Duration,
+}
+
+impl Default for KeyRotationSettings {
+    fn default() -> Self {
+        let day = Duration::from_secs(86_400);
+        Self {
+            rotation_interval: day * 90,
+            publish_ahead: day,
+            retain: KeyTerms::DEFAULT.kept_after_use(),
+            terms: KeyTerms::DEFAULT,
+            look_every: Duration::from_millis(500),
             deadline: Duration::from_secs(10),
             backoff_max: Duration::from_secs(30),
         }

@@ -11,6 +11,7 @@ use domain::{AgentId, KeyId, OrganizationId, ReplicatedChange, Revision, Revocat
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::key_command::KeyCommand;
 use crate::sealing::Sealed;
 use crate::state::InviteDigest;
 
@@ -68,6 +69,15 @@ pub(crate) enum Command {
         /// When.
         now: Timestamp,
     },
+    /// Things that one node owns are placed on these members.
+    Place {
+        /// Who, in ascending order.
+        members: Vec<u64>,
+        /// The epoch that this follows.
+        expected: u64,
+    },
+    /// The key ring changes.
+    Keys(KeyCommand),
 }
 
 /// The first keys of an installation.
@@ -107,6 +117,8 @@ impl Command {
             }
             Command::PublishKey { key, .. } => SMALL + key.encoded_length_at_most(),
             Command::MakeKeyCurrent { key_id, .. } | Command::RemoveKey { key_id } => SMALL + key_id.0.len(),
+            Command::Place { members, .. } => SMALL + members.len() * 9,
+            Command::Keys(command) => command.encoded_length_at_most(),
             Command::Revoke(_)
             | Command::AgentChanged(_)
             | Command::OrganizationChanged(_)
@@ -118,7 +130,7 @@ impl Command {
 }
 
 impl SealedKey {
-    fn encoded_length_at_most(&self) -> usize {
+    pub(crate) fn encoded_length_at_most(&self) -> usize {
         64 + self.key_id.0.len() + self.public_jwk.len() + self.sealed.encoded_length_at_most()
     }
 }
@@ -158,6 +170,22 @@ pub(crate) enum Refusal {
     NoSuchInvite,
     #[error("too many invitations are open; wait until some have expired")]
     TooManyInvites,
+    #[error("this node does not own the schedule any more")]
+    FormerOwner,
+    #[error("things were placed anew meanwhile")]
+    PlacementMoved,
+    #[error("whoever asks may not do this")]
+    NotTheirs,
+    #[error("another key of this algorithm is published and waits for its turn; see: agentidp cluster keys")]
+    RotationUnderWay,
+    #[error("it is too early: verifiers may not know the key yet, or tokens that it signed are still alive")]
+    TooEarly,
+    #[error("no node can keep these promises about keys and tokens")]
+    ImpossibleTerms,
+    #[error("secrets are sealed anew with one master key at a time")]
+    ManyMasterKeys,
+    #[error("the audit log has not been told of a thousand steps yet; see that the store is well")]
+    AuditBacklog,
 }
 
 /// What came of a command. Every command counts the revision up, also one that changed nothing.

@@ -2,6 +2,8 @@
 
 mod keys;
 mod members;
+mod resealing;
+mod schedule;
 
 pub use members::Joining;
 

@@ -1,19 +1,10 @@
 //! Signing keys as the rest of the system sees them: opened with the master key.
 
-use domain::{KeyId, SigningAlgorithm, Timestamp};
-use serde::{Deserialize, Serialize};
+pub use domain::KeyState;
+use domain::{KeyId, KeyTerms, Revision, SigningAlgorithm};
 use zeroize::Zeroizing;
 
-/// Where a signing key stands in its life. The order of the variants is part of the log format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum KeyState {
-    /// In the JWKS, so that verifiers learn it before its first signature.
-    Published,
-    /// Signs. There is one for each algorithm.
-    Current,
-    /// Signs no longer, but is in the JWKS until the last token that it signed has expired.
-    Retired,
-}
+use crate::sealing::SealingError;
 
 /// A signing key of the replicated state, opened.
 #[derive(Clone)]
@@ -26,12 +17,17 @@ pub struct OpenedKey {
     pub state: KeyState,
     /// The public half as a JWK, JSON.
     pub public_jwk: String,
-    /// The private half, PKCS#8; gone once the key is retired.
-    pub pkcs8: Option<Zeroizing<Vec<u8>>>,
-    /// When it was published.
-    pub published_at: Timestamp,
-    /// When it began to sign.
-    pub current_since: Option<Timestamp>,
-    /// When it stopped signing.
-    pub retired_at: Option<Timestamp>,
+    /// The private half, PKCS#8: absent once the key is retired, and an error where no master key opens it.
+    pub pkcs8: Result<Option<Zeroizing<Vec<u8>>>, SealingError>,
+}
+
+/// All signing keys at one moment.
+#[derive(Clone)]
+pub struct OpenedRing {
+    /// The keys.
+    pub keys: Vec<OpenedKey>,
+    /// What is promised to whoever verifies tokens.
+    pub terms: KeyTerms,
+    /// The revision at which any of this was last changed.
+    pub changed_at: Revision,
 }

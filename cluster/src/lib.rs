@@ -18,6 +18,7 @@ mod config;
 mod error;
 mod freshness;
 mod handle;
+mod key_command;
 mod keys;
 mod leader;
 mod log_store;
@@ -25,6 +26,8 @@ mod members;
 mod meters;
 mod network;
 mod node;
+mod placement;
+mod placing;
 mod promoting;
 mod publish;
 mod raft_types;
@@ -35,12 +38,12 @@ mod state_machine;
 mod status;
 mod ticking;
 
-pub use bootstrap::{Bootstrap, NewSigningKey};
+pub use bootstrap::Bootstrap;
 pub use certs::{CertificateAuthority, NodeCertificate, NodeName, PrivateKeyPem, Validity};
 pub use config::{ClusterConfig, ClusterPorts, Execution, Founding};
 pub use error::ClusterError;
 pub use handle::{ClusterHandle, Joining};
-pub use keys::{KeyState, OpenedKey};
+pub use keys::{KeyState, OpenedKey, OpenedRing};
 pub use members::MemberEntry;
 pub use meters::ClusterMeters;
 pub use network::{
@@ -49,5 +52,5 @@ pub use network::{
 };
 pub use node::ClusterNode;
 pub use report::{MemberOverview, MemberReport};
-pub use sealing::{MasterKey, MasterKeyError, MasterKeys, SealingError};
+pub use sealing::{MasterKey, MasterKeyError, MasterKeyId, MasterKeys, SealingError};
 pub use status::{ClusterStatus, Role};

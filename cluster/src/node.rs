@@ -19,7 +19,8 @@ use crate::freshness::{Freshness, keep_fresh};
 use crate::handle::{ClusterHandle, Joining, Parts};
 use crate::leader::LeaderLink;
 use crate::log_store::{LogStore, RaftFolder};
-use crate::network::{ENTRIES_PER_MESSAGE, Links, Peers, Receiving};
+use crate::network::{AboutItself, ENTRIES_PER_MESSAGE, Links, Peers, Receiving};
+use crate::placing::keep_placing;
 use crate::promoting::keep_promoting;
 use crate::publish::Published;
 use crate::raft_types::{Member, Raft};
@@ -204,6 +205,10 @@ fn assemble(
         let uptime = clock.monotonic().saturating_sub(started_at);
         MemberReport::new(&watched.status(), version.clone(), uptime)
     };
+    let about = AboutItself {
+        report: Box::new(report),
+        master_keys: ports.master_keys.ids(),
+    };
     let handle = ClusterHandle::new(Parts {
         leader: leader.clone(),
         published: published.clone(),
@@ -214,7 +219,7 @@ fn assemble(
         entropy: ports.entropy.clone(),
         master_keys: ports.master_keys.clone(),
         barrier: Barrier::new(leader.clone(), published.clone(), config.barrier_limit),
-        receiving: Receiving::new(raft.clone(), snapshots, published.clone(), Box::new(report)),
+        receiving: Receiving::new(raft.clone(), snapshots, published.clone(), about),
     });
     let meters = ports.meters.clone();
     let measure = move || watch.measure(&meters);
@@ -223,11 +228,12 @@ fn assemble(
         tokio::spawn(keep_fresh(freshness, leader, config.freshness_interval, measure)),
         tokio::spawn(keep_ticking(
             steady_clock,
-            published,
-            proposer,
+            published.clone(),
+            proposer.clone(),
             raft.clone(),
             config.tick_interval,
         )),
+        tokio::spawn(keep_placing(raft.clone(), published, proposer)),
         tokio::spawn(keep_promoting(raft)),
     ];
     (handle, tasks)

@@ -5,6 +5,7 @@
 //! seals, any opens. The context (what is sealed, and for which cluster) is associated data: an envelope that is moved
 //! to another place does not open there.
 
+use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -44,8 +45,8 @@ pub enum MasterKeyError {
 pub enum SealingError {
     /// None of the active master keys is the one that it was sealed with.
     #[error(
-        "{context} was sealed with master key {wanted}, but the active master keys are {active}; start with the master \
-         key that this installation was created with"
+        "{context} was sealed with master key {wanted}, but this node holds {active}; start with the master key of that name, in \
+         keys.master_key_file, or among keys.former_master_key_files"
     )]
     WrongMasterKey {
         /// What was to be opened.
@@ -71,11 +72,22 @@ pub enum SealingError {
     },
 }
 
+/// What an envelope calls a master key: a fingerprint that tells nothing about its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MasterKeyId([u8; 8]);
+
+impl fmt::Display for MasterKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex_text(&self.0))
+    }
+}
+
 /// An envelope. Says nothing without its master key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sealed {
     version: u8,
-    master_key: [u8; 8],
+    master_key: MasterKeyId,
     nonce: [u8; NONCE_LEN],
     ciphertext: Vec<u8>,
 }
@@ -85,12 +97,17 @@ impl Sealed {
     pub(crate) fn encoded_length_at_most(&self) -> usize {
         64 + self.ciphertext.len()
     }
+
+    /// The master key that opens it.
+    pub(crate) fn master_key(&self) -> MasterKeyId {
+        self.master_key
+    }
 }
 
 /// One master key. Has no `Debug`, `Display` or `Serialize`.
 #[derive(Clone)]
 pub struct MasterKey {
-    id: [u8; 8],
+    id: MasterKeyId,
     key: Arc<LessSafeKey>,
 }
 
@@ -130,8 +147,8 @@ impl MasterKey {
     }
 
     /// What an envelope calls this key: sixteen hexadecimal digits that tell nothing about its bytes.
-    pub fn id(&self) -> String {
-        hex_text(&self.id)
+    pub fn id(&self) -> MasterKeyId {
+        self.id
     }
 }
 
@@ -154,26 +171,42 @@ impl MasterKeys {
         Self::new(vec![MasterKey::parse(content)?])
     }
 
-    /// Seals `secret`, so that it opens only with the same `context`.
+    /// The one that this node wants everything to be sealed with.
+    pub fn current(&self) -> MasterKeyId {
+        self.0[0].id
+    }
+
+    /// All of them, the current one first.
+    pub(crate) fn ids(&self) -> Vec<MasterKeyId> {
+        self.0.iter().map(MasterKey::id).collect()
+    }
+
+    /// Seals `secret` with the current master key, so that it opens only with the same `context`.
     pub(crate) fn seal(&self, context: &str, secret: &[u8], entropy: &dyn Entropy) -> Sealed {
-        let master = &self.0[0];
-        let mut nonce = [0u8; NONCE_LEN];
-        entropy.fill(&mut nonce);
-        let mut ciphertext = secret.to_vec();
-        master
-            .key
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                associated(context),
-                &mut ciphertext,
-            )
-            .expect("AES-GCM seals anything shorter than 64 GiB");
-        Sealed {
-            version: ENVELOPE_VERSION,
-            master_key: master.id,
-            nonce,
-            ciphertext,
-        }
+        seal(&self.0[0], context, secret, entropy)
+    }
+
+    /// As [`MasterKeys::seal`], with a master key of that name.
+    pub(crate) fn seal_with(
+        &self,
+        id: MasterKeyId,
+        context: &str,
+        secret: &[u8],
+        entropy: &dyn Entropy,
+    ) -> Result<Sealed, SealingError> {
+        let master = self.find(id, context)?;
+        Ok(seal(master, context, secret, entropy))
+    }
+
+    fn find(&self, id: MasterKeyId, context: &str) -> Result<&MasterKey, SealingError> {
+        self.0.iter().find(|master| master.id == id).ok_or_else(|| {
+            let active: Vec<String> = self.ids().iter().map(MasterKeyId::to_string).collect();
+            SealingError::WrongMasterKey {
+                context: context.to_owned(),
+                wanted: id.to_string(),
+                active: active.join(", "),
+            }
+        })
     }
 
     /// Opens what was sealed with `context`.
@@ -184,18 +217,7 @@ impl MasterKeys {
                 found: sealed.version,
             });
         }
-        let master = self
-            .0
-            .iter()
-            .find(|master| master.id == sealed.master_key)
-            .ok_or_else(|| {
-                let active: Vec<String> = self.0.iter().map(MasterKey::id).collect();
-                SealingError::WrongMasterKey {
-                    context: context.to_owned(),
-                    wanted: hex_text(&sealed.master_key),
-                    active: active.join(", "),
-                }
-            })?;
+        let master = self.find(sealed.master_key, context)?;
         let mut bytes = Zeroizing::new(sealed.ciphertext.clone());
         let nonce = Nonce::assume_unique_for_key(sealed.nonce);
         let length = master
@@ -210,18 +232,38 @@ impl MasterKeys {
     }
 }
 
+fn seal(master: &MasterKey, context: &str, secret: &[u8], entropy: &dyn Entropy) -> Sealed {
+    let mut nonce = [0u8; NONCE_LEN];
+    entropy.fill(&mut nonce);
+    let mut ciphertext = secret.to_vec();
+    master
+        .key
+        .seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            associated(context),
+            &mut ciphertext,
+        )
+        .expect("AES-GCM seals anything shorter than 64 GiB");
+    Sealed {
+        version: ENVELOPE_VERSION,
+        master_key: master.id,
+        nonce,
+        ciphertext,
+    }
+}
+
 fn associated(context: &str) -> Aad<&[u8]> {
     Aad::from(context.as_bytes())
 }
 
-fn fingerprint(key: &[u8; MASTER_KEY_BYTES]) -> [u8; 8] {
+fn fingerprint(key: &[u8; MASTER_KEY_BYTES]) -> MasterKeyId {
     let tag = hmac::sign(
         &hmac::Key::new(hmac::HMAC_SHA256, key),
         b"agentidp master key fingerprint",
     );
     let mut id = [0u8; 8];
     id.copy_from_slice(&tag.as_ref()[..8]);
-    id
+    MasterKeyId(id)
 }
 
 fn hex(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {

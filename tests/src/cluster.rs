@@ -1,7 +1,8 @@
 //! A cluster of three nodes on this machine, as `agentidp dev --nodes 3` starts it.
 
+use std::process::Output;
+
 use serde_json::Value;
-use tokio::time::timeout;
 
 use crate::api::{Answer, Api};
 use crate::backend::Backend;
@@ -27,7 +28,12 @@ pub struct Cluster {
 impl Cluster {
     /// Starts one on a fresh store.
     pub async fn start(backend: Backend) -> Self {
-        let options = NodeOptions::on(backend)
+        Self::start_with(NodeOptions::on(backend)).await
+    }
+
+    /// Starts one with these options on a fresh store.
+    pub async fn start_with(options: NodeOptions) -> Self {
+        let options = options
             .set("limits.token_requests_per_minute", 0)
             .set("limits.introspect_per_minute", 0)
             .set("cluster.listen", ports::free_run());
@@ -112,6 +118,25 @@ impl Cluster {
         (self.process, self.announcement) = launch(&self.place, &self.arguments).await;
     }
 
+    /// What every node is told from its next start on.
+    pub fn set(&mut self, key: &str, value: impl ToString) {
+        self.place.set(key, value);
+    }
+
+    /// The signing keys, asked from a node that lives.
+    pub async fn keys(&self, node_id: u64) -> Value {
+        let request = self.operator(node_id).get("/cluster/keys");
+        request.bearer(&self.operator_token()).send().await.expect(200).json()
+    }
+
+    /// What the program answers to an operator of a node.
+    pub fn operate(&self, node_id: u64, arguments: &[&str]) -> Output {
+        let (url, file) = (self.operator_url(node_id), self.operator_token_file());
+        let access = ["--operator", url, "--operator-token-file", file];
+        let mut command = self.place.command(&[arguments, &access].concat());
+        command.output().expect("the program runs")
+    }
+
     /// A token for a client from a node; the default scope if `scope` is empty.
     pub async fn token(&self, node_id: u64, client: &Client, scope: &str) -> String {
         let request = self.api(node_id).post("/oauth2/token").basic(client);
@@ -159,10 +184,8 @@ impl Cluster {
 async fn launch(place: &Place, arguments: &[String]) -> (Process, Value) {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut command = place.command(&arguments);
-    let launching = place.launch_with(&mut command);
-    let launched = timeout(DEADLINE * 3, launching)
-        .await
-        .expect("a cluster is ready in time");
+    // Four processes, and three of them wait for each other.
+    let launched = place.launch_within(&mut command, DEADLINE * 4).await;
     let (process, announcement) = launched.unwrap_or_else(|failed| panic!("the cluster did not start: {failed:?}"));
     (process, announcement.0)
 }

@@ -35,6 +35,7 @@ pub use eventually::eventually;
 pub use node::Node;
 pub use options::NodeOptions;
 pub use organization::Organization;
+pub use scratch::Scratch;
 pub use session::Session;
 pub use shell::Shell;
 pub use wire::Wire;

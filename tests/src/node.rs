@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -63,6 +64,11 @@ impl Place {
         }
     }
 
+    /// What nodes here are told from the next start on.
+    pub fn set(&mut self, key: &str, value: impl ToString) {
+        self.options = self.options.clone().set(key, value);
+    }
+
     /// The data directory.
     pub fn data_dir(&self) -> PathBuf {
         self.scratch.path("data")
@@ -111,9 +117,18 @@ impl Place {
 
     /// As [`Place::launch`], with a command that prints a line when it is ready.
     pub async fn launch_with(&self, command: &mut Command) -> Result<(Process, Announcement), FailedStart> {
+        self.launch_within(command, DEADLINE).await
+    }
+
+    /// As [`Place::launch_with`], with a command that may take longer.
+    pub async fn launch_within(
+        &self,
+        command: &mut Command,
+        deadline: Duration,
+    ) -> Result<(Process, Announcement), FailedStart> {
         let said_before = self.log().len();
         let (mut process, first_line) = Process::start(command, &self.scratch.path(LOG));
-        let line = timeout(DEADLINE, first_line)
+        let line = timeout(deadline, first_line)
             .await
             .expect("a node is ready in time")
             .expect("the reader does not panic");

@@ -48,10 +48,14 @@ mod heads;
 mod health;
 #[path = "e2e/introspection.rs"]
 mod introspection;
+#[path = "e2e/key_rotation.rs"]
+mod key_rotation;
 #[path = "e2e/life_cycle.rs"]
 mod life_cycle;
 #[path = "e2e/limits.rs"]
 mod limits;
+#[path = "e2e/master_key.rs"]
+mod master_key;
 #[path = "e2e/metrics.rs"]
 mod metrics;
 #[path = "e2e/proxies.rs"]

@@ -10,7 +10,8 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::oneshot;
 
 use super::handle::OutboxParts;
-use super::state::{Backoff, Leftovers};
+use super::state::Leftovers;
+use crate::backoff::Backoff;
 use crate::lock::lock;
 
 /// The relay.

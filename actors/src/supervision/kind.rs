@@ -17,11 +17,13 @@ pub enum ActorKind {
     Limiters,
     /// One client's rate limits.
     Limiter,
+    /// Moves signing keys on.
+    KeyRotation,
 }
 
 impl ActorKind {
     /// Every kind.
-    pub const ALL: [ActorKind; 7] = [
+    pub const ALL: [ActorKind; 8] = [
         ActorKind::Supervisor,
         ActorKind::AuditWriter,
         ActorKind::OutboxRelay,
@@ -29,6 +31,7 @@ impl ActorKind {
         ActorKind::Tenant,
         ActorKind::Limiters,
         ActorKind::Limiter,
+        ActorKind::KeyRotation,
     ];
 
     /// The name in metrics and health reports.
@@ -41,6 +44,7 @@ impl ActorKind {
             Self::Tenant => "tenant",
             Self::Limiters => "limiters",
             Self::Limiter => "limiter",
+            Self::KeyRotation => "key_rotation",
         }
     }
 }

@@ -4,6 +4,7 @@ mod audit;
 mod authority;
 mod authorize;
 mod credentials;
+mod key_rotation;
 mod limiter;
 mod outbox;
 mod supervision;

@@ -1,9 +1,10 @@
 //! The bytes of each command. **These must never change**: a log that was written by one version is read by the next.
 
-use domain::{CredentialId, Subject, TokenFamily, TokenId};
+use domain::{CredentialId, KeyTerms, Subject, TokenFamily, TokenId};
 
 use super::*;
 use crate::codec;
+use crate::key_command::{Authority, KeyChange, Resealed, SealedPlace};
 use crate::sealing::{MasterKey, MasterKeys};
 
 struct Ones;
@@ -34,6 +35,35 @@ fn revoke(subject: Subject) -> Command {
         subject,
         forget_at: Timestamp::from_millis(1_700_000_000_000),
     })
+}
+
+fn kid() -> KeyId {
+    KeyId("kid".to_owned())
+}
+
+fn keys(authority: Authority, change: KeyChange) -> Command {
+    let at = Timestamp::from_millis(1_700_000_000_000);
+    Command::Keys(KeyCommand {
+        node_id: 3,
+        authority,
+        at,
+        change,
+    })
+}
+
+fn operator() -> Authority {
+    let from = Some("192.0.2.1".to_owned());
+    Authority::Operator { from }
+}
+
+fn resealed() -> Vec<Resealed> {
+    let places = [SealedPlace::DigestKey, SealedPlace::SigningKey(kid())];
+    places
+        .map(|place| Resealed {
+            place,
+            sealed: sealed(),
+        })
+        .to_vec()
 }
 
 #[test]
@@ -73,6 +103,17 @@ fn the_bytes_of_every_command_stay_as_they_are() {
             node_id: 9,
             now: at,
         },
+        Command::Place {
+            members: vec![1, 2, 300],
+            expected: 7,
+        },
+        keys(Authority::Founder, KeyChange::Terms(KeyTerms::DEFAULT)),
+        keys(Authority::Schedule { epoch: 7 }, KeyChange::Publish(key())),
+        keys(Authority::Schedule { epoch: 7 }, KeyChange::MakeCurrent(kid())),
+        keys(Authority::Schedule { epoch: 7 }, KeyChange::Remove(kid())),
+        keys(operator(), KeyChange::Replace(vec![key()])),
+        keys(Authority::Schedule { epoch: 7 }, KeyChange::Reseal(resealed())),
+        keys(Authority::Schedule { epoch: 7 }, KeyChange::Recorded(Revision(9))),
     ];
     let expected: Vec<&str> = include_str!("golden.txt").lines().collect();
     let written: Vec<String> = commands

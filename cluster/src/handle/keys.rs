@@ -1,37 +1,49 @@
 //! Keys through the handle: sealed before they leave the caller's process, opened where they are used.
 
-use domain::{KeyId, Revision};
+use domain::{KeyId, NewSigningKey, Revision};
 use tokio::sync::watch;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::ClusterHandle;
-use crate::bootstrap::{Bootstrap, NewSigningKey};
+use crate::bootstrap::Bootstrap;
 use crate::command::{BootstrapCommand, Command, Refusal, SealedKey};
 use crate::error::ClusterError;
-use crate::keys::OpenedKey;
-use crate::sealing::Sealed;
+use crate::key_command::{Authority, KeyChange, KeyCommand};
+use crate::keys::{OpenedKey, OpenedRing};
+use crate::sealing::{MasterKeyId, Sealed, SealingError};
 use crate::state::{Identity, StoredKey};
 
 impl ClusterHandle {
     /// Gives the installation its identity and first keys, sealed before they leave this call. Changes nothing if it
     /// has them already.
     pub async fn bootstrap(&self, bootstrap: Bootstrap) -> Result<(), ClusterError> {
-        let cluster_id = self.new_uuid();
-        let keys = bootstrap
+        let (cluster_id, master_key) = (self.new_uuid(), self.0.master_keys.current());
+        let keys: Result<Vec<SealedKey>, SealingError> = bootstrap
             .keys
             .iter()
-            .map(|key| self.seal_key(cluster_id, key))
+            .map(|key| self.seal_key(cluster_id, master_key, key))
             .collect();
-        let digest_key = self.seal(&digest_key_context(cluster_id), bootstrap.digest_key.as_slice());
+        let digest_key = self.0.master_keys.seal(
+            &digest_key_context(cluster_id),
+            bootstrap.digest_key.as_slice(),
+            self.0.entropy.as_ref(),
+        );
         let at = self.0.steady_clock.now();
-        let command = Command::Bootstrap(BootstrapCommand {
+        let first = Command::Bootstrap(BootstrapCommand {
             cluster_id,
-            keys,
+            keys: keys?,
             digest_key,
             at,
         });
-        match self.propose_one(command).await?.refusal {
+        let terms = Command::Keys(KeyCommand {
+            node_id: self.node_id(),
+            authority: Authority::Founder,
+            at,
+            change: KeyChange::Terms(bootstrap.terms),
+        });
+        let results = self.0.proposer.propose(vec![first, terms]).await?;
+        match results.iter().find_map(|result| result.refusal) {
             None | Some(Refusal::AlreadyBootstrapped) => Ok(()),
             Some(refusal) => Err(ClusterError::Refused(refusal.to_string())),
         }
@@ -47,15 +59,30 @@ impl ClusterHandle {
         self.0.published.load().identity().is_some()
     }
 
-    /// All signing keys, opened with the master key.
-    pub fn signing_keys(&self) -> Result<Vec<OpenedKey>, ClusterError> {
+    /// All signing keys, those opened that the master keys of this node open.
+    pub fn signing_keys(&self) -> Result<OpenedRing, ClusterError> {
         let state = self.0.published.load();
         let identity = state.identity().ok_or(ClusterError::NotBootstrapped)?;
-        state
-            .keys()
-            .iter()
-            .map(|(key_id, key)| self.open_key(identity, key_id, key))
-            .collect()
+        let keys = state.keys().iter();
+        Ok(OpenedRing {
+            keys: keys.map(|(key_id, key)| self.open_key(identity, key_id, key)).collect(),
+            terms: state.keys().terms(),
+            changed_at: state.keys().changed_at(),
+        })
+    }
+
+    /// The revision at which keys were last added, moved on or removed, or promises about them changed.
+    pub fn keys_changed_at(&self) -> Revision {
+        self.0.published.load().keys().changed_at()
+    }
+
+    /// Fails if something in the replicated state is sealed with a master key that this node does not hold.
+    pub fn check_master_keys(&self) -> Result<(), ClusterError> {
+        self.digest_key()?;
+        for key in self.signing_keys()?.keys {
+            key.pkcs8?;
+        }
+        Ok(())
     }
 
     /// The key of the keyed digests under which client secrets are stored.
@@ -81,64 +108,39 @@ impl ClusterHandle {
         self.0.published.keys_changed()
     }
 
-    /// Lets verifiers learn a key that will sign later.
-    pub async fn publish_signing_key(&self, key: &NewSigningKey) -> Result<Revision, ClusterError> {
-        let cluster_id = self
-            .0
-            .published
-            .load()
-            .identity()
-            .ok_or(ClusterError::NotBootstrapped)?
-            .cluster_id;
-        let (key, at) = (self.seal_key(cluster_id, key), self.0.steady_clock.now());
-        self.require_done(Command::PublishKey { key, at }).await
-    }
-
-    /// Makes a published key the one that signs with its algorithm; the former one is retired.
-    pub async fn make_signing_key_current(&self, key_id: &KeyId) -> Result<Revision, ClusterError> {
-        let at = self.0.steady_clock.now();
-        self.require_done(Command::MakeKeyCurrent {
-            key_id: key_id.clone(),
-            at,
-        })
-        .await
-    }
-
-    /// Removes a key that is not current. Tokens that it signed verify no longer.
-    pub async fn remove_signing_key(&self, key_id: &KeyId) -> Result<Revision, ClusterError> {
-        self.require_done(Command::RemoveKey { key_id: key_id.clone() }).await
-    }
-
-    fn seal_key(&self, cluster_id: Uuid, key: &NewSigningKey) -> SealedKey {
-        SealedKey {
+    pub(super) fn seal_key(
+        &self,
+        cluster_id: Uuid,
+        master_key: MasterKeyId,
+        key: &NewSigningKey,
+    ) -> Result<SealedKey, SealingError> {
+        let context = signing_key_context(cluster_id, &key.key_id);
+        let entropy = self.0.entropy.as_ref();
+        Ok(SealedKey {
             key_id: key.key_id.clone(),
             algorithm: key.algorithm,
             public_jwk: key.public_jwk.clone(),
-            sealed: self.seal(&signing_key_context(cluster_id, &key.key_id), &key.pkcs8),
-        }
+            sealed: self
+                .0
+                .master_keys
+                .seal_with(master_key, &context, &key.pkcs8, entropy)?,
+        })
     }
 
-    fn seal(&self, context: &str, secret: &[u8]) -> Sealed {
-        self.0.master_keys.seal(context, secret, self.0.entropy.as_ref())
-    }
-
-    fn open_key(&self, identity: &Identity, key_id: &KeyId, key: &StoredKey) -> Result<OpenedKey, ClusterError> {
+    fn open_key(&self, identity: &Identity, key_id: &KeyId, key: &StoredKey) -> OpenedKey {
         let context = signing_key_context(identity.cluster_id, key_id);
-        let pkcs8 = key
-            .sealed
-            .as_ref()
-            .map(|sealed| self.0.master_keys.open(&context, sealed))
-            .transpose()?;
-        Ok(OpenedKey {
+        let open = |sealed: &Sealed| self.0.master_keys.open(&context, sealed);
+        OpenedKey {
             key_id: key_id.clone(),
             algorithm: key.algorithm,
             state: key.state,
             public_jwk: key.public_jwk.clone(),
-            pkcs8,
-            published_at: key.published_at,
-            current_since: key.current_since,
-            retired_at: key.retired_at,
-        })
+            pkcs8: key.sealed.as_ref().map(open).transpose(),
+        }
+    }
+
+    pub(super) fn node_id(&self) -> u64 {
+        *self.0.leader.raft().node_id()
     }
 
     fn new_uuid(&self) -> Uuid {
@@ -148,10 +150,10 @@ impl ClusterHandle {
     }
 }
 
-fn signing_key_context(cluster_id: Uuid, key_id: &KeyId) -> String {
+pub(super) fn signing_key_context(cluster_id: Uuid, key_id: &KeyId) -> String {
     format!("signing key {key_id} of installation {cluster_id}")
 }
 
-fn digest_key_context(cluster_id: Uuid) -> String {
+pub(super) fn digest_key_context(cluster_id: Uuid) -> String {
     format!("digest key of installation {cluster_id}")
 }

@@ -14,6 +14,7 @@ use crate::command::{Batch, BatchResults};
 use crate::members::MemberChange;
 use crate::raft_types::{SnapshotMeta, TypeConfig, Vote};
 use crate::report::MemberReport;
+use crate::sealing::MasterKeyId;
 
 /// A request.
 #[derive(Serialize, Deserialize)]
@@ -36,6 +37,8 @@ pub(crate) enum PeerRequest {
     ChangeMembers(MemberChange),
     /// How are you?
     Report,
+    /// Which master keys do you hold?
+    MasterKeys,
 }
 
 /// A piece of a snapshot. Pieces follow each other; the one at offset 0 begins a new transfer.
@@ -74,4 +77,6 @@ pub(crate) enum PeerAnswer {
     Report(MemberReport),
     /// Another change of the members is under way; nothing was done.
     Busy,
+    /// The master keys that it holds.
+    MasterKeys(Vec<MasterKeyId>),
 }

@@ -11,7 +11,7 @@ mod transport;
 pub(crate) use link::Links;
 pub(crate) use message::{PeerAnswer, PeerRequest};
 pub(crate) use peers::{AskError, Peers};
-pub(crate) use receiving::Receiving;
+pub(crate) use receiving::{AboutItself, Receiving};
 pub use tcp::{Answering, Endpoint, LocalNode, PeerServer, Security, TcpLimits, TcpTransport, Tls, TlsFiles};
 pub use transport::{NoPeers, Peer, Transport, TransportError};
 

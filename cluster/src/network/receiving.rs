@@ -16,31 +16,37 @@ use crate::members;
 use crate::publish::Published;
 use crate::raft_types::{Raft, Snapshot, TypeConfig};
 use crate::report::MemberReport;
+use crate::sealing::MasterKeyId;
 use crate::state_machine::{SnapshotFile, Snapshots};
 
 /// Nobody makes this node wait longer for a revision.
 const BARRIER_MAX: Duration = Duration::from_secs(5);
 
 /// What a member says of itself.
-pub(crate) type Reporting = Box<dyn Fn() -> MemberReport + Send + Sync>;
+pub(crate) struct AboutItself {
+    /// How it is now.
+    pub(crate) report: Box<dyn Fn() -> MemberReport + Send + Sync>,
+    /// The master keys that it holds.
+    pub(crate) master_keys: Vec<MasterKeyId>,
+}
 
 /// Answers the other members.
 pub(crate) struct Receiving {
     raft: Raft,
     snapshots: Arc<Snapshots>,
     published: Arc<Published>,
-    report: Reporting,
+    about: AboutItself,
     /// The snapshot that is coming in, and how many bytes of it are there.
     incoming: Mutex<Option<(File, u64)>>,
 }
 
 impl Receiving {
-    pub(crate) fn new(raft: Raft, snapshots: Arc<Snapshots>, published: Arc<Published>, report: Reporting) -> Self {
+    pub(crate) fn new(raft: Raft, snapshots: Arc<Snapshots>, published: Arc<Published>, about: AboutItself) -> Self {
         Self {
             raft,
             snapshots,
             published,
-            report,
+            about,
             incoming: Mutex::new(None),
         }
     }
@@ -56,7 +62,7 @@ impl Receiving {
 
     /// What this member says of itself.
     pub(crate) fn report(&self) -> MemberReport {
-        (self.report)()
+        (self.about.report)()
     }
 
     async fn carry_out(&self, request: PeerRequest) -> Result<PeerAnswer, String> {
@@ -91,6 +97,7 @@ impl Receiving {
                 PeerAnswer::Reached(self.published.load().revision())
             }
             PeerRequest::Report => PeerAnswer::Report(self.report()),
+            PeerRequest::MasterKeys => PeerAnswer::MasterKeys(self.about.master_keys.clone()),
         })
     }
 

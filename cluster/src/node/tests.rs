@@ -1,5 +1,6 @@
 //! Members in one process, connected by function calls.
 
+mod keys;
 mod membership;
 mod over_tcp;
 mod replication;
@@ -150,6 +151,20 @@ impl Trio {
         self.folders.push(folder);
     }
 
+    /// Stops a node and starts it again with other master keys.
+    async fn restart(&mut self, node_id: u64, master_keys: MasterKeys) {
+        self.nodes.remove(&node_id).unwrap().shutdown().await.unwrap();
+        let folder = self.folders[usize::try_from(node_id - 1).unwrap()].path();
+        let ports = ClusterPorts {
+            master_keys,
+            ..ports(node_id, &self.hub)
+        };
+        let node = ClusterNode::open(config(node_id, folder), ports).await.unwrap();
+        self.hub.members.lock().unwrap().insert(node_id, node.handle());
+        self.nodes.insert(node_id, node);
+        self.all_fresh().await;
+    }
+
     fn handle(&self, node_id: u64) -> ClusterHandle {
         self.nodes[&node_id].handle()
     }
@@ -226,15 +241,23 @@ fn config(node_id: u64, folder: &Path) -> ClusterConfig {
 }
 
 fn ports(node_id: u64, hub: &Arc<Hub>) -> ClusterPorts {
-    let mut key = [5; 32];
-    key[0] = 1;
-    let master_keys = MasterKeys::new(vec![MasterKey::from_bytes(&key).unwrap()]).unwrap();
+    let master_keys = master_keys(&[5]);
     let clock = Arc::new(RuntimeClock(Instant::now()));
     let ports = ClusterPorts::new(clock, Arc::new(Counting(AtomicU64::new(node_id))), master_keys);
     ClusterPorts {
         transport: Arc::new(From(node_id, hub.clone())),
         ..ports
     }
+}
+
+/// Master keys that are made of these bytes.
+fn master_keys(bytes: &[u8]) -> MasterKeys {
+    let key = |byte: &u8| {
+        let mut key = [*byte; 32];
+        key[0] = 1;
+        MasterKey::from_bytes(&key).unwrap()
+    };
+    MasterKeys::new(bytes.iter().map(key).collect()).unwrap()
 }
 
 fn joining(node_id: u64, region: &str) -> Joining {

@@ -44,7 +44,7 @@ fn a_secret_opens_with_its_key_and_context_only() {
     let sentence = refusal.to_string();
     assert!(sentence.contains("start with the master key"), "{sentence}");
     assert!(
-        sentence.contains(&key(1).id()) && sentence.contains(&key(2).id()),
+        sentence.contains(&key(1).id().to_string()) && sentence.contains(&key(2).id().to_string()),
         "{sentence}"
     );
 }

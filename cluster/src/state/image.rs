@@ -3,13 +3,14 @@
 //!
 //! **The order of variants and fields is the format of the snapshot**, as in [`command`](crate::command).
 
-use domain::{KeyId, Revision, Timestamp};
+use domain::{KeyEvent, KeyId, Revision, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::changes::{ChangeImage, Changes};
-use super::key_ring::{KeyRing, StoredKey};
+use super::key_ring::{KeyRing, Promises, StoredKey};
 use super::revocations::RevocationImage;
 use super::{Identity, Invite, InviteDigest, Session, State};
+use crate::placement::Placement;
 
 /// How many items one part holds at most.
 const PART_ITEMS_MAX: usize = 4_096;
@@ -30,6 +31,9 @@ pub(crate) enum ImagePart {
     End,
     Session(u64, Session),
     Invite(InviteDigest, Invite),
+    Promises(Promises),
+    Placement(Placement),
+    KeyEvent(KeyEvent),
 }
 
 /// Why parts are not a state.
@@ -73,7 +77,21 @@ impl State {
                     .iter()
                     .map(|(digest, invite)| ImagePart::Invite(*digest, *invite)),
             )
+            .chain(self.later_parts())
             .chain(std::iter::once(ImagePart::End))
+    }
+}
+
+impl State {
+    /// What former versions do not know, if there is any of it.
+    fn later_parts(&self) -> impl Iterator<Item = ImagePart> + '_ {
+        let promises = Some(self.keys.promises()).filter(|promises| *promises != Promises::default());
+        let placement = Some(self.placement.clone()).filter(|placement| *placement != Placement::default());
+        promises
+            .map(ImagePart::Promises)
+            .into_iter()
+            .chain(placement.map(ImagePart::Placement))
+            .chain(self.key_events.iter().cloned().map(ImagePart::KeyEvent))
     }
 }
 
@@ -127,6 +145,15 @@ impl Restoring {
                 images.into_iter().all(|image| state.revocations.restore(image))
             }
             (Some(state), ImagePart::Changes(images)) => images.into_iter().all(|image| state.changes.restore(image)),
+            (Some(state), ImagePart::KeyEvent(event)) => state.key_events.restore(event),
+            (Some(state), ImagePart::Promises(promises)) => {
+                state.keys.restore_promises(promises);
+                true
+            }
+            (Some(state), ImagePart::Placement(placement)) => {
+                state.placement = placement;
+                true
+            }
             (Some(_), ImagePart::End) => {
                 self.ended = true;
                 true

@@ -1,6 +1,6 @@
 //! The signing keys and where each stands in its life.
 
-use domain::{KeyId, Revision, SigningAlgorithm, Timestamp};
+use domain::{KeyId, KeyTerms, Revision, SigningAlgorithm, Timestamp};
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
@@ -33,31 +33,44 @@ impl StoredKey {
             retired_at: None,
         }
     }
+
+    pub(super) fn signing_at_once(key: &SealedKey, at: Timestamp) -> Self {
+        Self {
+            state: KeyState::Current,
+            current_since: Some(at),
+            ..Self::published(key, at)
+        }
+    }
+}
+
+/// What verifiers and tokens were promised, see [`rotation`](super::rotation).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Promises {
+    /// What holds now.
+    pub(super) terms: KeyTerms,
+    /// Until then verifiers may have a key set that they fetched when they were allowed to keep it for longer.
+    pub(super) cached_until: Timestamp,
+    /// Until then tokens may live that were issued when they were allowed to live for longer.
+    pub(super) alive_until: Timestamp,
 }
 
 /// All signing keys; at most one of each algorithm is current.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KeyRing {
-    keys: OrdMap<KeyId, StoredKey>,
-    changed_at: Revision,
+    pub(super) keys: OrdMap<KeyId, StoredKey>,
+    pub(super) changed_at: Revision,
+    pub(super) promises: Promises,
 }
 
 impl KeyRing {
     /// The first keys, current at once.
     pub(crate) fn first(keys: &[SealedKey], at: Timestamp, revision: Revision) -> Result<Self, Refusal> {
-        let mut ring = Self {
-            keys: OrdMap::new(),
-            changed_at: revision,
-        };
+        let mut ring = Self::empty(revision);
         for key in keys {
             if ring.current(key.algorithm).is_some() {
                 return Err(Refusal::AmbiguousKeys);
             }
-            let first = StoredKey {
-                state: KeyState::Current,
-                current_since: Some(at),
-                ..StoredKey::published(key, at)
-            };
+            let first = StoredKey::signing_at_once(key, at);
             if ring.keys.insert(key.key_id.clone(), first).is_some() {
                 return Err(Refusal::AmbiguousKeys);
             }
@@ -142,9 +155,28 @@ impl KeyRing {
     /// A ring without keys that says when it was last changed.
     pub(crate) fn empty(changed_at: Revision) -> Self {
         Self {
-            keys: OrdMap::new(),
             changed_at,
+            ..Self::default()
         }
+    }
+
+    /// What is promised now.
+    pub(crate) fn terms(&self) -> KeyTerms {
+        self.promises.terms
+    }
+
+    pub(super) fn promises(&self) -> Promises {
+        self.promises
+    }
+
+    /// Puts back what a snapshot holds of the promises.
+    pub(super) fn restore_promises(&mut self, promises: Promises) {
+        self.promises = promises;
+    }
+
+    /// Whether all keys are first keys, and nobody has said what they promise.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.promises == Promises::default() && self.keys.values().all(|key| key.state == KeyState::Current)
     }
 
     /// Puts back a key that a snapshot holds; false if the snapshot contradicts itself.

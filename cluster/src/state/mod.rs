@@ -6,12 +6,15 @@
 mod changes;
 mod image;
 mod invites;
+mod key_changes;
+mod key_events;
 mod key_ring;
 mod revocations;
+mod rotation;
 mod sessions;
 
 use domain::ports::ReplicationError;
-use domain::{AgentId, OrganizationId, Revision, Timestamp, TokenFacts};
+use domain::{AgentId, KeyEvent, OrganizationId, Revision, Timestamp, TokenFacts};
 use uuid::Uuid;
 
 pub(crate) use image::{ImagePart, Restoring};
@@ -22,9 +25,11 @@ pub(crate) use revocations::FORGET_MARGIN;
 pub(crate) use sessions::Session;
 
 use crate::command::{Batch, BatchResults, BootstrapCommand, Command, CommandResult, Refusal};
+use crate::placement::Placement;
 use crate::sealing::Sealed;
 use changes::Changes;
 use invites::Invites;
+use key_events::KeyEvents;
 use revocations::Revocations;
 use sessions::{Seen, Sessions};
 
@@ -67,6 +72,8 @@ pub(crate) struct State {
     changes: Changes,
     sessions: Sessions,
     invites: Invites,
+    placement: Placement,
+    key_events: KeyEvents,
     limits: Limits,
 }
 
@@ -144,6 +151,8 @@ impl State {
             Command::RemoveKey { key_id } => self.keys.remove(key_id, self.revision),
             Command::Invite { digest, expires_at } => self.invites.open(*digest, *expires_at),
             Command::RedeemInvite { digest, node_id, now } => self.invites.redeem(digest, *node_id, *now),
+            Command::Place { members, expected } => self.placement.move_to(members, *expected),
+            Command::Keys(command) => self.change_keys(command),
         }
     }
 
@@ -207,6 +216,15 @@ impl State {
 
     pub(crate) fn keys(&self) -> &KeyRing {
         &self.keys
+    }
+
+    pub(crate) fn placement(&self) -> &Placement {
+        &self.placement
+    }
+
+    /// Steps of signing keys that the audit log has not been told of yet.
+    pub(crate) fn key_events(&self) -> impl Iterator<Item = &KeyEvent> {
+        self.key_events.iter()
     }
 }
 

@@ -3,6 +3,7 @@
 mod image_tests;
 mod key_tests;
 mod model;
+mod rotation_tests;
 
 use domain::{
     AgentId, CredentialId, OrganizationId, Revision, Revocation, Subject, Timestamp, TokenFacts, TokenFamily, TokenId,

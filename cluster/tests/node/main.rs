@@ -9,3 +9,4 @@ mod damage;
 mod kill;
 mod lifecycle;
 mod revoking;
+mod rotating;

@@ -4,13 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cluster::{
-    Bootstrap, ClusterConfig, ClusterError, ClusterNode, ClusterPorts, MasterKey, MasterKeys, NewSigningKey,
-};
+use cluster::{Bootstrap, ClusterConfig, ClusterError, ClusterNode, ClusterPorts, MasterKey, MasterKeys};
 use domain::ports::{Clock, Entropy};
 use domain::{
-    AgentId, CredentialId, KeyId, OrganizationId, ReplicatedChange, Revision, Revocation, SigningAlgorithm, Subject,
-    Timestamp, TokenFacts, TokenFamily, TokenId,
+    AgentId, CredentialId, KeyId, KeyTerms, NewSigningKey, OrganizationId, ReplicatedChange, Revision, Revocation,
+    SigningAlgorithm, Subject, Timestamp, TokenFacts, TokenFamily, TokenId,
 };
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -136,5 +134,6 @@ pub fn bootstrap() -> Bootstrap {
             signing_key("es", SigningAlgorithm::Es256),
         ],
         digest_key: Zeroizing::new([9; 32]),
+        terms: KeyTerms::DEFAULT,
     }
 }

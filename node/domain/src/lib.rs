@@ -14,6 +14,7 @@ pub mod ports;
 pub mod replicated;
 pub mod scope;
 pub mod secret;
+pub mod signing_keys;
 pub mod time;
 pub mod validation;
 
@@ -30,5 +31,9 @@ pub use pagination::{Page, PageOf};
 pub use replicated::{Applied, NodeId, ReplicatedChange, Revision, Revocation, Subject, TokenFacts};
 pub use scope::{Scope, ScopeSet};
 pub use secret::Secret;
+pub use signing_keys::{
+    KeyDeed, KeyEvent, KeyOrder, KeyRecord, KeyRingView, KeyState, KeyStep, KeyTerms, NewSigningKey, Ownership,
+    Resealing, SealingProgress, Urgency,
+};
 pub use time::Timestamp;
 pub use validation::FieldError;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::signature::Ed25519KeyPair;
 use domain::ports::Entropy;
-use domain::{AgentId, CredentialId, OrganizationId, Revision, SigningAlgorithm, Timestamp};
+use domain::{AgentId, CredentialId, Organization, OrganizationId, Revision, SigningAlgorithm, Timestamp};
 use protocol::ClientSecrets;
 use protocol::jose::{GeneratedKey, KeyRing, KeyUse, RingKey, generate_key};
 use protocol::oauth::{Grant, TokenRequest};
@@ -120,6 +120,7 @@ fn tokens(algorithm: SigningAlgorithm, ring: &KeyRing, entropy: &Counter) {
         issuer: ISSUER,
         now: NOW,
         revision: Revision(7),
+        lifetime_max: Organization::TOKEN_TTL_MAX,
         entropy,
     };
     let issued = issue(&grant, ring, &context).expect("issued");

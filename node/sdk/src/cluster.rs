@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::client::Client;
+use crate::cluster_keys::{ClusterKeys, RotateKeys};
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
@@ -139,6 +140,21 @@ impl<'a> Cluster<'a> {
     /// Asks the node to write a snapshot of the replicated state now.
     pub async fn snapshot(&self) -> Result<(), Error> {
         self.post("/cluster/snapshot", &json!({})).await.map(drop)
+    }
+
+    /// The signing keys, and what becomes of each.
+    pub async fn keys(&self) -> Result<ClusterKeys, Error> {
+        self.send(Call::get("/cluster/keys")).await?.json()
+    }
+
+    /// Has signing keys replaced: soon and unnoticed, or, in an emergency, at once and with every token that the former
+    /// ones signed.
+    pub async fn rotate_keys(&self, wanted: &RotateKeys) -> Result<ClusterKeys, Error> {
+        let body = json!({
+            "algorithms": (!wanted.algorithms.is_empty()).then_some(&wanted.algorithms),
+            "emergency": wanted.emergency,
+        });
+        self.post("/cluster/rotate-keys", &body).await?.json()
     }
 
     async fn about(&self, path: &'static str, node_id: u64) -> Result<(), Error> {

@@ -2,20 +2,20 @@
 //!
 //! Each step looks whether it has been done, so that a crash between two of them is mended by the next start.
 
-use cluster::{Bootstrap, ClusterHandle, NewSigningKey};
+use cluster::{Bootstrap, ClusterHandle};
 use domain::{
     Action, Agent, AgentFilter, AgentPatch, AgentStatus, AgentType, AuditRecord, Change, Credential, CredentialId,
-    CredentialStatus, DeploymentEnv, EventId, JsonText, NewAgent, Organization, OrganizationId, Origin, OutboxId,
-    OutboxMessage, Outcome, Page, ReplicatedChange, Revocation, ScopeSet, Secret, SigningAlgorithm, StoredCredential,
-    Subject, Tier, Timestamp,
+    CredentialStatus, DeploymentEnv, EventId, JsonText, KeyTerms, NewAgent, Organization, OrganizationId, Origin,
+    OutboxId, OutboxMessage, Outcome, Page, ReplicatedChange, Revocation, ScopeSet, Secret, SigningAlgorithm,
+    StoredCredential, Subject, Tier, Timestamp,
 };
 use protocol::ClientSecrets;
-use protocol::jose::generate_key;
 use storage::Stores;
 use zeroize::Zeroizing;
 
 use super::error::StartError;
 use super::foundation::Foundation;
+use super::key_maker::new_signing_key;
 use super::machine::Machine;
 
 /// The administrator's address. `.internal` can't be registered, so no mail is ever sent there by accident.
@@ -63,7 +63,7 @@ impl Foundation {
             if admin_secret == AdminSecret::Replace {
                 return Err(StartError::NotInitialised);
             }
-            make_keys(&cluster, &self.machine).await?;
+            make_keys(&cluster, &self.machine, self.config.keys.terms()).await?;
         } else if known.is_none() {
             let path = self.config.cluster.data_dir.clone();
             return Err(StartError::LostStore { path });
@@ -90,20 +90,19 @@ impl Foundation {
 }
 
 /// A key of every algorithm, so that an organization may choose and JWKS need not change when it does.
-async fn make_keys(cluster: &ClusterHandle, machine: &Machine) -> Result<(), StartError> {
+async fn make_keys(cluster: &ClusterHandle, machine: &Machine, terms: KeyTerms) -> Result<(), StartError> {
     let mut keys = Vec::new();
     for algorithm in SigningAlgorithm::ALL {
-        let key = generate_key(*algorithm, machine.entropy.as_ref())?;
-        keys.push(NewSigningKey {
-            key_id: key.key_id,
-            algorithm: key.algorithm,
-            pkcs8: key.pkcs8,
-            public_jwk: key.public_jwk,
-        });
+        keys.push(new_signing_key(*algorithm, machine.entropy.as_ref())?);
     }
     let mut digest_key = Zeroizing::new([0u8; 32]);
     machine.entropy.fill(digest_key.as_mut());
-    Ok(cluster.bootstrap(Bootstrap { keys, digest_key }).await?)
+    let first = Bootstrap {
+        keys,
+        digest_key,
+        terms,
+    };
+    Ok(cluster.bootstrap(first).await?)
 }
 
 struct Steps<'a> {

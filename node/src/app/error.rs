@@ -9,6 +9,7 @@ use protocol::jose::JoseError;
 
 use crate::config::ConfigError;
 use crate::http::certificates::TlsError;
+use crate::http::keys::RingError;
 use crate::policy::PolicyError;
 
 /// Why a node does not start.
@@ -52,6 +53,9 @@ pub enum StartError {
     /// A key could not be made or used.
     #[error("a signing key can't be used: {0}")]
     Jose(#[from] JoseError),
+    /// The signing keys can't be put in force.
+    #[error(transparent)]
+    Ring(#[from] RingError),
     /// The actors do not start.
     #[error("the actors can't be started: {0}")]
     Actors(#[from] ActorError),

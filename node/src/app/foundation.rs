@@ -90,13 +90,13 @@ impl Foundation {
         self.check_master_key()
     }
 
-    /// Finds out now whether the master key opens what the replicated state holds, if it holds an installation.
+    /// Finds out now whether the master keys open all that the replicated state holds, if it holds an installation.
     fn check_master_key(&self) -> Result<(), StartError> {
         let cluster = self.cluster.handle();
         if !cluster.is_bootstrapped() {
             return Ok(());
         }
-        let opened = cluster.digest_key().map(drop);
+        let opened = cluster.check_master_keys();
         opened.map_err(|error| master_key::explain(&self.config, error))
     }
 

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use cluster::{ClusterError, MasterKeys, SealingError};
+use cluster::{ClusterError, MasterKey, MasterKeys, SealingError};
 use domain::Secret;
 use domain::ports::Entropy;
 use zeroize::Zeroizing;
@@ -22,7 +22,7 @@ pub enum MasterKeyPolicy {
     Require,
 }
 
-/// Finds the master key, or makes one.
+/// Finds the master key, or makes one, and those that it follows.
 pub fn load(config: &Config, policy: MasterKeyPolicy, entropy: &dyn Entropy) -> Result<MasterKeys, StartError> {
     let path = file(config);
     let text = match &config.keys.master_key {
@@ -38,20 +38,47 @@ pub fn load(config: &Config, policy: MasterKeyPolicy, entropy: &dyn Entropy) -> 
             }
         },
     };
-    parse(config, &text)
+    let mut keys = vec![parse(&place(config), &text)?];
+    for path in &config.keys.former_master_key_files {
+        let former = former(path)?;
+        // One key under two names is one key.
+        if keys.iter().all(|key| key.id() != former.id()) {
+            keys.push(former);
+        }
+    }
+    MasterKeys::new(keys).map_err(|error| fail(Path::new("in keys.former_master_key_files"), error.to_string()))
 }
 
-/// Finds out, making nothing, whether the master key can be used, if there is one.
-pub fn check(config: &Config) -> Result<(), StartError> {
+/// Everything that is wrong with the master keys that there are, found out without making any: each with the key of the
+/// configuration that gives it.
+pub fn check(config: &Config) -> Vec<(&'static str, StartError)> {
     let text = match &config.keys.master_key {
-        Some(secret) => Some(secret.clone()),
-        None => read(&file(config))?,
+        Some(secret) => Ok(Some(secret.clone())),
+        None => read(&file(config)),
     };
-    text.map_or(Ok(()), |text| parse(config, &text).map(drop))
+    let current = text.and_then(|text| text.map_or(Ok(()), |text| parse(&place(config), &text).map(drop)));
+    let former = config.keys.former_master_key_files.iter();
+    let former = former.filter_map(|path| Some(("keys.former_master_key_files", former_error(path)?)));
+    current
+        .err()
+        .map(|error| ("keys.master_key", error))
+        .into_iter()
+        .chain(former)
+        .collect()
 }
 
-fn parse(config: &Config, text: &Secret) -> Result<MasterKeys, StartError> {
-    MasterKeys::parse(text.expose().as_bytes()).map_err(|error| fail(&place(config), error.to_string()))
+fn former_error(path: &Path) -> Option<StartError> {
+    former(path).err()
+}
+
+fn former(path: &Path) -> Result<MasterKey, StartError> {
+    let missing = "there is none; it may be left out when nothing is sealed with it any more: agentidp cluster keys";
+    let text = read(path)?.ok_or_else(|| fail(path, missing))?;
+    parse(path, &text)
+}
+
+fn parse(place: &Path, text: &Secret) -> Result<MasterKey, StartError> {
+    MasterKey::parse(text.expose().as_bytes()).map_err(|error| fail(place, error.to_string()))
 }
 
 /// Why the replicated state can't be used; if its secrets are sealed with another master key, the one that was given is

@@ -5,6 +5,7 @@ mod bootstrap;
 mod certificate_watch;
 mod error;
 mod foundation;
+mod key_maker;
 mod key_watch;
 mod listeners;
 mod machine;

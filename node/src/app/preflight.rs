@@ -12,12 +12,12 @@ use crate::config::{Config, Mistake, ServerConfig};
 
 /// Everything that is wrong with what the configuration names.
 pub fn preflight(config: &Config) -> Vec<Mistake> {
-    let master_key = master_key::check(config).err();
+    let master_keys = master_key::check(config).into_iter();
     let data_directory = check_data_directory(&config.cluster.data_dir).err();
     let mut mistakes = certificate(&config.server);
     let peers = peer_link::tls(&config.cluster, &Machine::real()).err();
     mistakes.extend(peers.map(|error| mistake("cluster.tls", error)));
-    mistakes.extend(master_key.map(|error| mistake("keys.master_key", error)));
+    mistakes.extend(master_keys.map(|(place, error)| mistake(place, error)));
     mistakes.extend(data_directory.map(|error| mistake("cluster.data_dir", error)));
     mistakes
 }
@@ -100,8 +100,10 @@ mod tests {
     }
 
     #[test]
-    fn a_master_key_in_the_data_directory_is_looked_at() {
+    fn master_keys_are_looked_at_where_they_lie() {
         let scratch = tempfile::tempdir().expect("a temporary directory");
+        let former = "[keys]\nformer_master_key_files = ['@/a', '@/b']\n[cluster]\ndata_dir = '@'";
+        assert_eq!(places(scratch.path(), former), ["keys.former_master_key_files"; 2]);
         std::fs::write(scratch.path().join("master.key"), "short").expect("writable");
         assert_eq!(places(scratch.path(), "[cluster]\ndata_dir = '@'"), ["keys.master_key"]);
     }

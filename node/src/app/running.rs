@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use actors::{ActorMeters, ActorSettings, AuditSettings, Dependencies, LimiterSettings, NodeActors};
-use domain::ports::{Replication, RevocationView};
+use actors::{
+    ActorMeters, ActorSettings, AuditSettings, Dependencies, KeyRotationSettings, LimiterSettings, NodeActors,
+};
+use domain::ports::{Replication, RevocationView, SigningKeys};
 use protocol::ClientSecrets;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -12,10 +14,11 @@ use tokio::task::JoinHandle;
 use super::certificate_watch::CertificateWatch;
 use super::error::StartError;
 use super::foundation::Foundation;
+use super::key_maker::ThreadedKeyMaker;
 use super::key_watch;
 use super::listeners::Listeners;
 use super::machine::Machine;
-use crate::config::{Config, LimitsConfig, ServerConfig};
+use crate::config::{Config, KeysConfig, LimitsConfig, ServerConfig};
 use crate::http::cors::Cors;
 use crate::http::front::{Front, FrontLimits};
 use crate::http::health::{Health, RedisProbe};
@@ -78,7 +81,7 @@ impl Running {
 
         let redis = RedisProbe::new(&config.redis)?;
         let actors = NodeActors::start(dependencies(&foundation, &config)?).await?;
-        let keys = Arc::new(Keys::new(key_watch::ring_of(&cluster)?));
+        let keys = Arc::new(Keys::new(cluster.clone())?);
         let health = Health::new(
             foundation.stores.clone(),
             cluster.clone(),
@@ -153,6 +156,9 @@ fn dependencies(foundation: &Foundation, config: &Config) -> Result<Dependencies
         clients: stores.clients.clone(),
         audit_trail: stores.audit_trail.clone(),
         outbox: stores.outbox.clone(),
+        organizations: stores.organizations.clone(),
+        signing_keys: cluster.clone() as Arc<dyn SigningKeys>,
+        key_maker: Arc::new(ThreadedKeyMaker::new(foundation.machine.entropy.clone())),
         replication: cluster.clone() as Arc<dyn Replication>,
         revocations: cluster as Arc<dyn RevocationView>,
         secrets: Arc::new(ClientSecrets::new(&digest_key)),
@@ -183,7 +189,18 @@ fn actor_settings(config: &Config) -> ActorSettings {
     ActorSettings {
         limiter,
         audit,
+        key_rotation: key_rotation(&config.keys),
         ..ActorSettings::default()
+    }
+}
+
+fn key_rotation(keys: &KeysConfig) -> KeyRotationSettings {
+    KeyRotationSettings {
+        rotation_interval: keys.rotation_interval,
+        publish_ahead: keys.publish_ahead,
+        retain: keys.retain,
+        terms: keys.terms(),
+        ..KeyRotationSettings::default()
     }
 }
 
@@ -205,7 +222,9 @@ fn services(
         tenants: actors.tenants.clone(),
         limiter: actors.limiter.clone(),
         audit: actors.audit.clone(),
+        key_rotation: actors.key_rotation.clone(),
         agents: stores.agents.clone(),
+        organizations: stores.organizations.clone(),
         credentials: stores.credentials.clone(),
         audit_trail: stores.audit_trail.clone(),
         cluster: cluster.as_ref().clone(),

@@ -66,6 +66,12 @@ pub enum CommandError {
         /// Where its log is.
         log: PathBuf,
     },
+    /// An emergency kills tokens.
+    #[error(
+        "an emergency kills every token that the former keys have signed, at once and on every node; verifiers that check \
+         offline refuse new tokens, and take old ones, until they fetch the key set again. Repeat with --yes"
+    )]
+    UnconfirmedEmergency,
     /// The output can't be written.
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
@@ -78,6 +84,7 @@ impl CommandError {
             Self::Start(_) | Self::NodeNotReady { .. } => "START_FAILED",
             Self::Operator(error) => error.code().unwrap_or("UNREACHABLE"),
             Self::Misconfigured(_) | Self::Unreadable { .. } => "USAGE",
+            Self::UnconfirmedEmergency => "NOT_CONFIRMED",
             Self::Nodes { .. } | Self::OneNodeOnly { .. } | Self::OtherNodes { .. } => "USAGE",
             Self::Output(_) => "OUTPUT_FAILED",
         }
@@ -96,7 +103,9 @@ pub fn finish(result: Result<(), CommandError>, is_json: bool) -> ExitCode {
         Err(error) => {
             Complaint::new(error.code(), &error).tell(is_json);
             match error {
-                CommandError::Config(_) | CommandError::Start(StartError::Config(_)) => ExitCode::from(USAGE),
+                CommandError::Config(_)
+                | CommandError::Start(StartError::Config(_))
+                | CommandError::UnconfirmedEmergency => ExitCode::from(USAGE),
                 _ => ExitCode::FAILURE,
             }
         }

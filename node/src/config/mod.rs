@@ -77,6 +77,8 @@ impl Config {
             audit: AuditConfig::read(&mut reader),
             telemetry: TelemetryConfig::read(&mut reader),
         };
+        let staleness = config.cluster.max_revocation_staleness;
+        config.keys.check_staleness(&mut reader, staleness);
         config.show_derived(&mut reader);
         let (effective, mistakes) = reader.finish();
         (config, effective, mistakes)

@@ -164,3 +164,40 @@ fn broken_toml_names_the_line() {
     assert!(mistakes("[server\n", &[]).contains("line 1"));
     assert!(mistakes("x = 1.5", &[]).contains("float"));
 }
+
+#[test]
+fn keys_that_follow_each_other_keep_what_is_promised() {
+    let (config, effective) = load("", &[]).expect("the defaults keep it");
+    assert_eq!(config.keys.retain, config.keys.terms().kept_after_use());
+    let shown = effective.iter().find(|setting| setting.key == "keys.retain");
+    assert_eq!(shown.map(|setting| setting.value.as_str()), Some("1day 1m"));
+
+    let seconds = "[keys]\nrotation_interval = '9s'\npublish_ahead = '4s'\nretain = '8s'\n\
+                   jwks_max_age = '1s'\ntoken_ttl_max = '5s'\nclock_skew = '3s'\n\
+                   former_master_key_files = ['/a', '/b']\n[cluster]\nmax_revocation_staleness = '3s'";
+    let (config, _) = load(seconds, &[]).expect("short, and kept all the same");
+    assert_eq!(config.keys.former_master_key_files.len(), 2);
+    let env = [("AGENTIDP_KEYS__PUBLISH_AHEAD", "2h")];
+    let (config, _) = load("", &env).expect("valid");
+    assert_eq!(config.keys.publish_ahead.as_secs(), 7_200);
+}
+
+#[test]
+fn a_schedule_that_can_keep_no_promise_is_refused_with_all_its_reasons() {
+    let hasty = "[keys]\nrotation_interval = '1m'\npublish_ahead = '5m'\nretain = '1h'\nclock_skew = '1s'";
+    let refused = mistakes(hasty, &[]);
+    for expected in [
+        "keys.publish_ahead: must be at least 5m 1s",
+        "keys.retain: must be at least 1day 1s",
+        "keys.rotation_interval: must be at least 10m",
+        "keys.rotation_interval: must be at least keys.retain / 50",
+        "keys.clock_skew: must be at least cluster.max_revocation_staleness",
+    ] {
+        assert!(refused.contains(expected), "{expected} in\n{refused}");
+    }
+    let impossible = "[keys]\ntoken_ttl_max = '25h'\njwks_max_age = '0s'\nclock_skew = '2d'";
+    let refused = mistakes(impossible, &[]);
+    for expected in ["keys.token_ttl_max", "keys.jwks_max_age", "keys.clock_skew"] {
+        assert!(refused.contains(expected), "{expected} in\n{refused}");
+    }
+}

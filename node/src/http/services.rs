@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use actors::{AuditHandle, LimiterHandle, TenantsHandle};
+use actors::{AuditHandle, KeyRotationHandle, LimiterHandle, TenantsHandle};
 use cluster::ClusterHandle;
-use domain::ports::{Agents, AuditTrail, Clock, Credentials, Entropy, Replication, RevocationView};
+use domain::ports::{Agents, AuditTrail, Clock, Credentials, Entropy, Organizations, Replication, RevocationView};
 
 use super::health::Health;
 use super::keys::Keys;
@@ -24,8 +24,12 @@ pub struct Services {
     pub limiter: LimiterHandle,
     /// Takes audit records and says when they are durable.
     pub audit: AuditHandle,
+    /// Has signing keys replaced.
+    pub key_rotation: KeyRotationHandle,
     /// Reads agents.
     pub agents: Arc<dyn Agents>,
+    /// Reads organizations.
+    pub organizations: Arc<dyn Organizations>,
     /// Reads credentials.
     pub credentials: Arc<dyn Credentials>,
     /// Reads the audit log.

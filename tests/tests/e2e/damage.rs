@@ -108,9 +108,7 @@ async fn a_wrong_master_key_is_named(backend: Backend) {
     std::fs::copy(master_key(&other), &path).expect("the file can be written");
     let failed = refusal(&node).await;
     assert!(
-        failed
-            .output
-            .contains("start with the master key that this installation was created with"),
+        failed.output.contains("start with the master key of that name"),
         "{failed:?}"
     );
     assert_names(&failed, &path);

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod instruments;
+mod keys;
 mod store;
 mod store_ports;
 mod switches;
@@ -10,5 +11,6 @@ mod world;
 
 pub use cluster::MemoryCluster;
 pub use instruments::{SeededEntropy, TokioClock};
+pub use keys::{MemoryKeys, NumberedKeys};
 pub use store::MemoryStore;
 pub use world::{SECRET, World, eager, new_agent, origin, presented, request, until};

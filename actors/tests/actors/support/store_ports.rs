@@ -1,11 +1,13 @@
 //! The storage ports of the store in memory.
 
 use async_trait::async_trait;
-use domain::ports::{Agents, AuditTrail, Clients, Conflict, CredentialRotation, Credentials, Outbox, StoreError};
+use domain::ports::{
+    Agents, AuditTrail, Clients, Conflict, CredentialRotation, Credentials, Organizations, Outbox, StoreError,
+};
 use domain::{
     Agent, AgentFilter, AgentId, AuditEvent, AuditFilter, AuditRecord, ChainHead, Change, ClientRecord, Credential,
-    CredentialId, CredentialStatus, EventId, OrganizationId, OutboxEntry, OutboxId, Page, PageOf, StoredCredential,
-    Timestamp,
+    CredentialId, CredentialStatus, EventId, Organization, OrganizationId, OutboxEntry, OutboxId, Page, PageOf,
+    StoredCredential, Timestamp,
 };
 
 use super::store::{MemoryStore, away};
@@ -245,6 +247,26 @@ impl AuditTrail for MemoryStore {
             .get(&organization)
             .copied()
             .unwrap_or(ChainHead::EMPTY))
+    }
+}
+
+#[async_trait]
+impl Organizations for MemoryStore {
+    async fn create(&self, organization: &Organization, _change: &Change) -> Result<OutboxId, StoreError> {
+        let mut tables = self.tables();
+        tables
+            .organizations
+            .insert(organization.organization_id, organization.clone());
+        Ok(OutboxId(0))
+    }
+
+    async fn find(&self, organization: OrganizationId) -> Result<Option<Organization>, StoreError> {
+        Ok(self.tables().organizations.get(&organization).cloned())
+    }
+
+    async fn find_by_slug(&self, slug: &str) -> Result<Option<Organization>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.organizations.values().find(|known| known.slug == slug).cloned())
     }
 }
 

@@ -17,7 +17,7 @@ use protocol::ClientSecrets;
 use protocol::oauth::{ClientAuthMethod, GrantRequest, PresentedClient, TokenRequest};
 use uuid::Uuid;
 
-use super::{MemoryCluster, MemoryStore, SeededEntropy, TokioClock};
+use super::{MemoryCluster, MemoryKeys, MemoryStore, NumberedKeys, SeededEntropy, TokioClock};
 
 pub const SECRET: &str = "sk_live_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -26,6 +26,7 @@ pub struct World {
     pub actors: NodeActors,
     pub store: Arc<MemoryStore>,
     pub cluster: Arc<MemoryCluster>,
+    pub keys: Arc<MemoryKeys>,
     pub clock: Arc<TokioClock>,
     pub entropy: Arc<SeededEntropy>,
     pub organization: OrganizationId,
@@ -50,6 +51,7 @@ impl World {
     pub async fn start_on(store: Arc<MemoryStore>, settings: ActorSettings) -> Self {
         let (cluster, clock) = (Arc::new(MemoryCluster::default()), Arc::new(TokioClock::new()));
         let entropy = Arc::new(SeededEntropy::new(42));
+        let keys = Arc::new(MemoryKeys::new(clock.clone(), settings.key_rotation.terms));
         let dependencies = Dependencies {
             clock: clock.clone(),
             entropy: entropy.clone(),
@@ -58,6 +60,9 @@ impl World {
             clients: store.clone(),
             audit_trail: store.clone(),
             outbox: store.clone(),
+            organizations: store.clone(),
+            signing_keys: keys.clone(),
+            key_maker: Arc::new(NumberedKeys::default()),
             replication: cluster.clone(),
             revocations: cluster.clone(),
             secrets: Arc::new(secrets()),
@@ -69,6 +74,7 @@ impl World {
             actors,
             store,
             cluster,
+            keys,
             clock,
             entropy,
             organization: OrganizationId(Uuid::from_u128(1)),

@@ -14,15 +14,20 @@ impl domain::ports::Entropy for Zeros {
     }
 }
 
-pub(super) fn sealed_key(name: &str, algorithm: SigningAlgorithm) -> SealedKey {
-    let mut bytes = [3; 32];
+/// Sealed with a master key that is made of this byte.
+pub(super) fn sealed_with(byte: u8, name: &str) -> Sealed {
+    let mut bytes = [byte; 32];
     bytes[0] = 1;
     let master = MasterKeys::new(vec![MasterKey::from_bytes(&bytes).unwrap()]).unwrap();
+    master.seal(name, name.as_bytes(), &Zeros)
+}
+
+pub(super) fn sealed_key(name: &str, algorithm: SigningAlgorithm) -> SealedKey {
     SealedKey {
         key_id: KeyId(name.to_owned()),
         algorithm,
         public_jwk: format!("{{\"kid\":\"{name}\"}}"),
-        sealed: master.seal(name, name.as_bytes(), &Zeros),
+        sealed: sealed_with(3, name),
     }
 }
 

@@ -12,6 +12,7 @@ mod entropy;
 mod organizations;
 mod outbox;
 mod replication;
+mod signing_keys;
 mod store_error;
 
 pub use agents::Agents;
@@ -23,4 +24,5 @@ pub use entropy::Entropy;
 pub use organizations::Organizations;
 pub use outbox::Outbox;
 pub use replication::{Replication, ReplicationError, RevocationView};
+pub use signing_keys::{KeyMaker, KeyStepError, SigningKeys};
 pub use store_error::{Conflict, StoreError};

@@ -21,6 +21,8 @@ pub struct IssueContext<'a> {
     pub now: Timestamp,
     /// The replicated state that was seen *before* the grant was decided.
     pub revision: Revision,
+    /// No token may live longer, whatever its grant says: the keys are kept for no longer than this allows.
+    pub lifetime_max: Duration,
     /// Where identifiers come from.
     pub entropy: &'a dyn Entropy,
 }
@@ -49,7 +51,7 @@ pub fn issue(grant: &Grant, ring: &KeyRing, ctx: &IssueContext<'_>) -> Result<Is
     Ok(IssuedToken {
         access_token: Secret::new(access_token),
         id_token,
-        expires_in: grant.lifetime.as_secs(),
+        expires_in: grant.lifetime.min(ctx.lifetime_max).as_secs(),
         claims,
     })
 }
@@ -64,7 +66,7 @@ fn access_token_claims(grant: &Grant, ctx: &IssueContext<'_>) -> AccessTokenClai
         scope: grant.scope,
         jti: TokenId::mint(ctx.now, ctx.entropy),
         iat,
-        exp: expiry(iat, grant.lifetime),
+        exp: expiry(iat, grant.lifetime.min(ctx.lifetime_max)),
         nbf: None,
         organization_id: grant.organization,
         family: grant.family.unwrap_or_else(|| TokenFamily::mint(ctx.now, ctx.entropy)),

@@ -4,6 +4,7 @@
 mod access;
 mod certs;
 mod join;
+mod keys;
 mod status;
 
 use clap::{Args, Subcommand};
@@ -32,6 +33,10 @@ pub enum ClusterCommand {
     TransferLeader(MemberOptions),
     /// Ask a node to write a snapshot of the replicated state now.
     Snapshot(SnapshotOptions),
+    /// Show the signing keys: what signs, since when, and what comes next.
+    Keys(keys::Options),
+    /// Have signing keys replaced: unnoticed, or in an emergency at once.
+    RotateKeys(keys::RotateOptions),
     /// Make an authority for a cluster, and certificates for its nodes.
     Certs(certs::Options),
 }
@@ -73,6 +78,8 @@ pub async fn run(command: ClusterCommand, environment: &Environment) -> Result<(
         ClusterCommand::Invite(options) => invite(options, environment).await,
         ClusterCommand::Join(options) => join::run(options, environment).await,
         ClusterCommand::Certs(options) => certs::run(&options),
+        ClusterCommand::Keys(options) => keys::show(options, environment).await,
+        ClusterCommand::RotateKeys(options) => keys::rotate(options, environment).await,
         ClusterCommand::Promote(options) => {
             let operator = options.access.open(environment)?;
             operator.cluster().promote(options.node_id).await?;

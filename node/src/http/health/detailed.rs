@@ -38,6 +38,7 @@ pub async fn handle(call: Call) -> Result<Response, ApiError> {
 
 fn checks(call: &Call, store: &Check, redis: Option<&Check>, replication: Condition) -> Value {
     let state = call.services.health.replication();
+    let sealing = call.services.health.sealing();
     let mut checks = json!({
         "store": store,
         "replication": {
@@ -47,6 +48,12 @@ fn checks(call: &Call, store: &Check, redis: Option<&Check>, replication: Condit
             "lastApplied": state.last_applied,
             "lag": state.last_log.unwrap_or(0).saturating_sub(state.last_applied.unwrap_or(0)),
             "revocationStalenessMs": u64::try_from(state.staleness.as_millis()).unwrap_or(u64::MAX),
+        },
+        // Nothing is wrong while some are left: they are sealed anew when every member holds this node's master key.
+        "sealing": {
+            "status": Condition::Healthy,
+            "sealedWithMasterKey": sealing.current,
+            "sealedWithFormerMasterKeys": sealing.former,
         },
     });
     if let (Some(redis), Some(members)) = (redis, checks.as_object_mut()) {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use actors::ActorsHealth;
 use cluster::{ClusterHandle, ClusterStatus};
-use domain::ports::{Clock, RevocationView};
+use domain::SealingProgress;
+use domain::ports::{Clock, RevocationView, SigningKeys as _};
 use metrics::{Gauge, Histogram};
 use serde::Serialize;
 use storage::Stores;
@@ -137,6 +138,11 @@ impl Health {
         self.cluster.status()
     }
 
+    /// How far a change of the master key has come.
+    pub fn sealing(&self) -> SealingProgress {
+        self.cluster.view().map(|ring| ring.sealing).unwrap_or_default()
+    }
+
     /// Whether the view of revocations is recent enough to vouch for tokens.
     pub fn is_fresh(&self) -> bool {
         self.cluster.revision().is_ok()
@@ -148,8 +154,9 @@ impl Health {
         self.active_connections.set(f64::from(pool.active));
         self.waiting_requests.set(f64::from(pool.waiting));
         self.check_store().await;
-        let keys = self.cluster.signing_keys().unwrap_or_default();
-        self.keys.show(&keys, self.clock.now());
+        if let Some(ring) = self.cluster.view() {
+            self.keys.show(&ring, self.clock.now());
+        }
     }
 
     async fn timed(&self, answers: impl Future<Output = bool>) -> Check {

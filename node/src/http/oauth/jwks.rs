@@ -1,18 +1,22 @@
 //! `GET /.well-known/jwks.json` (RFC 7517 §5): every key that a live token may be signed with.
 
-use http::StatusCode;
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, StatusCode};
 
 use crate::http::call::Call;
 use crate::http::error::ApiError;
-use crate::http::reply::{Response, cacheable, json_bytes};
+use crate::http::reply::{Response, json_bytes};
 
-/// Verifiers may keep the set for five minutes; a new key is published much longer than that before its first use.
-const CACHE_CONTROL: &str = "public, max-age=300";
-
-/// The set, as it was rendered when the ring was put in force.
+/// The set, as it was rendered when the ring was put in force. Verifiers may keep it for as long as a new key is published
+/// before its first use; one of a node that is cut off from the others, which may lack a key, they may use but not keep.
 pub async fn handle(call: Call) -> Result<Response, ApiError> {
-    Ok(cacheable(
-        json_bytes(StatusCode::OK, call.services.keys.current().jwks.clone()),
-        CACHE_CONTROL,
-    ))
+    let keys = call.services.keys.current();
+    let is_recent = call.services.revocations.revision().is_ok();
+    let cache_control = match is_recent {
+        true => keys.cache_control.clone(),
+        false => HeaderValue::from_static("no-cache"),
+    };
+    let mut response = json_bytes(StatusCode::OK, keys.jwks.clone());
+    response.headers_mut().insert(CACHE_CONTROL, cache_control);
+    Ok(response)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actors::{Authorized, LimitClass};
 use domain::{Action, AuditRecord, EventId, JsonText, Origin, Outcome};
 use http::StatusCode;
+use protocol::jose::JoseError;
 use protocol::oauth::{GrantRequest, TokenRequest};
 use protocol::token::{IssueContext, IssuedToken, issue};
 use tracing::{Instrument, debug_span};
@@ -46,9 +47,14 @@ fn sign(services: &Arc<Services>, authorized: &Authorized, ring: &Ring) -> Resul
         issuer: &services.issuer,
         now: services.clock.now(),
         revision: authorized.revision,
+        lifetime_max: ring.token_lifetime_max,
         entropy: services.entropy.as_ref(),
     };
-    issue(&authorized.grant, &ring.ring, &context).map_err(|error| ApiError::Internal(error.to_string()))
+    issue(&authorized.grant, &ring.ring, &context).map_err(|error| match error {
+        // Another node may have the master key that opens it.
+        JoseError::NoCurrentKey(_) => ApiError::unavailable(error.to_string()),
+        error => ApiError::Internal(error.to_string()),
+    })
 }
 
 fn record_of(services: &Services, authorized: &Authorized, issued: &IssuedToken, origin: &Origin) -> AuditRecord {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::{ScopeSet, SigningAlgorithm};
+use domain::{Organization, ScopeSet, SigningAlgorithm};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -33,6 +33,7 @@ fn issued(grant: &Grant) -> IssuedToken {
         issuer: ISSUER,
         now: NOW,
         revision: Revision(42),
+        lifetime_max: Organization::TOKEN_TTL_MAX,
         entropy: &entropy,
     };
     issue(grant, &ring(), &ctx).expect("issued")
@@ -116,6 +117,27 @@ fn the_claims_follow_from_grant_and_context() {
 }
 
 #[test]
+fn no_token_outlives_the_key_that_signed_it() {
+    let entropy = Seeded::new(5);
+    let ctx = IssueContext {
+        issuer: ISSUER,
+        now: NOW,
+        revision: Revision(42),
+        lifetime_max: Duration::from_secs(90),
+        entropy: &entropy,
+    };
+    let long = grant(SigningAlgorithm::EdDsa, "openid");
+    assert!(long.lifetime > ctx.lifetime_max);
+    let issued = issue(&long, &ring(), &ctx).expect("issued");
+    assert_eq!((issued.expires_in, issued.claims.exp - issued.claims.iat), (90, 90));
+    let short = Grant {
+        lifetime: Duration::from_secs(60),
+        ..long
+    };
+    assert_eq!(issue(&short, &ring(), &ctx).expect("issued").expires_in, 60);
+}
+
+#[test]
 fn every_token_has_an_id_and_a_family_of_its_own() {
     let entropy = Seeded::new(1);
     let grant = grant(SigningAlgorithm::EdDsa, "openid");
@@ -123,6 +145,7 @@ fn every_token_has_an_id_and_a_family_of_its_own() {
         issuer: ISSUER,
         now: NOW,
         revision: Revision(1),
+        lifetime_max: Organization::TOKEN_TTL_MAX,
         entropy: &entropy,
     };
     let mut ids = HashSet::new();
@@ -207,6 +230,7 @@ fn without_a_key_for_the_algorithm_nothing_is_issued() {
         issuer: ISSUER,
         now: NOW,
         revision: Revision(1),
+        lifetime_max: Organization::TOKEN_TTL_MAX,
         entropy: &entropy,
     };
     let error = issue(&grant(SigningAlgorithm::Es256, "openid"), &empty, &ctx).err();

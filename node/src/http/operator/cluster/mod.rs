@@ -4,9 +4,11 @@
 pub mod demote;
 pub mod invite;
 pub mod join;
+pub mod keys;
 pub mod members;
 pub mod promote;
 pub mod remove;
+pub mod rotate_keys;
 pub mod snapshot;
 pub mod status;
 pub mod transfer_leader;
