@@ -22,6 +22,7 @@ mod held;
 mod keys;
 mod leader;
 mod log_store;
+mod measuring;
 mod members;
 mod meters;
 mod network;

@@ -20,6 +20,7 @@ use crate::freshness::{Freshness, keep_fresh};
 use crate::handle::{ClusterHandle, Joining, Parts};
 use crate::leader::LeaderLink;
 use crate::log_store::{LogStore, RaftFolder};
+use crate::measuring::Measuring;
 use crate::network::{ENTRIES_PER_MESSAGE, Links, Peers, Receiving};
 use crate::promoting::keep_promoting;
 use crate::publish::Published;
@@ -225,8 +226,8 @@ fn assemble(
         master_keys: ports.master_keys.clone(),
         receiving: Receiving::new(raft.clone(), snapshots, standings, Box::new(report)),
     });
-    let meters = ports.meters.clone();
-    let measure = move || watch.measure(&meters);
+    let mut measuring = Measuring::new(watch, ports.transport.clone(), ports.meters.clone());
+    let measure = move || measuring.measure();
     let tasks = vec![
         tokio::spawn(batching.run()),
         tokio::spawn(keep_fresh(freshness, leader, config.freshness_interval, measure)),

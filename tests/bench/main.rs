@@ -5,6 +5,8 @@
 //! ratios travel, absolute numbers don't.
 
 mod cell;
+mod cluster;
+mod cluster_report;
 mod connection;
 mod load;
 mod memory;
@@ -27,6 +29,10 @@ async fn main() -> std::process::ExitCode {
     let plan = Plan::from(Options::parse());
     let mut report = Report::new(&plan);
     report.header();
+    if let Some(cluster) = &plan.cluster {
+        cluster::run(cluster, &mut report).await;
+        return report.finish();
+    }
     for store in &plan.stores {
         let cells = store_run::run(*store, &plan, &mut report).await;
         report.table(*store, &cells);
