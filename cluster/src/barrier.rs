@@ -1,112 +1,266 @@
-//! Waiting until every member that can be reached has a change in force, so that its answer is true everywhere.
+//! Brings a batch to the leader, and finds out when it is committed and in force on every member that can be reached,
+//! so that its answer is true everywhere.
 //!
-//! A member that is asked for a revision answers with the one that it has reached, which is often later: so a few
-//! questions at a time serve all who wait, however many they are.
+//! All members are asked at once, when the batch leaves, to say when they have it. Whoever asks so need not wait for
+//! the leader to tell it that the batch is committed: an entry that a majority holds, each of them having taken it
+//! from the leader of its term while that was the latest one it had voted for, is committed, whether or not its leader
+//! knows already. This saves half a round trip on a node that does not lead.
+//!
+//! What a member says is about the one entry that the batch has become. If the batch had to be proposed again there
+//! may be several, and only a member that has applied it counts.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{NodeId, Revision};
 use futures::future::join_all;
-use tokio::sync::{Semaphore, watch};
-use tokio::time::timeout;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
+use openraft::async_runtime::WatchReceiver as _;
+use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::leader::LeaderLink;
+use crate::command::{Batch, BatchId, BatchResults, CommandResult};
+use crate::leader::{LeaderError, LeaderLink};
 use crate::members;
 use crate::network::{Peer, PeerAnswer, PeerRequest};
 use crate::publish::Published;
+use crate::raft_types::StoredMembership;
+use crate::standing::{Standing, Standings, Wanted};
 
-/// How many questions to one member are under way at once.
-const QUESTIONS_MAX: usize = 4;
+/// What came of a batch.
+#[derive(Clone, Debug)]
+pub(crate) struct Settled {
+    /// The results of its commands.
+    pub(crate) results: BatchResults,
+    /// Who has not said in time that it is in force there.
+    pub(crate) unconfirmed: Vec<NodeId>,
+}
 
-/// What one member has confirmed.
-struct Confirmed {
-    revision: watch::Sender<Revision>,
-    questions: Semaphore,
+impl From<BatchResults> for Settled {
+    /// Of commands of which it does not matter whether all members have them.
+    fn from(results: BatchResults) -> Self {
+        Self {
+            results,
+            unconfirmed: Vec::new(),
+        }
+    }
 }
 
 /// Waits for members.
+#[derive(Clone)]
 pub(crate) struct Barrier {
     leader: LeaderLink,
     published: Arc<Published>,
+    standings: Standings,
     /// How long an answer waits for the members at most.
     limit: Duration,
-    confirmed: Mutex<BTreeMap<u64, Arc<Confirmed>>>,
 }
 
+/// What the members have said of a batch.
+#[derive(Default)]
+struct Said(BTreeMap<u64, Standing>);
+
 impl Barrier {
-    pub(crate) fn new(leader: LeaderLink, published: Arc<Published>, limit: Duration) -> Self {
+    pub(crate) fn new(leader: LeaderLink, published: Arc<Published>, standings: Standings, limit: Duration) -> Self {
         Self {
             leader,
             published,
+            standings,
             limit,
-            confirmed: Mutex::default(),
         }
     }
 
-    /// Waits until all members have reached `revision`; answers who has not said so in time.
-    pub(crate) async fn wait(&self, revision: Revision) -> Vec<NodeId> {
+    /// Proposes a batch for the first time, and waits until it is in force on all members.
+    pub(crate) async fn propose_first(&self, batch: &Batch) -> Result<Settled, LeaderError> {
+        let wanted = if batch.only_denies() {
+            Wanted::Held
+        } else {
+            Wanted::Applied
+        };
+        let mut said = Said::default();
         let others = members::others(self.leader.raft());
-        let asked = others.iter().map(|peer| async move {
-            let confirming = timeout(self.limit, self.confirms(peer, revision));
-            let is_confirmed = confirming.await.unwrap_or(false);
-            (!is_confirmed).then_some(NodeId(peer.node_id))
+        let asked = others.iter().map(|peer| async {
+            let standing = self.ask(peer, batch.id, wanted, self.limit).await;
+            (peer.node_id, standing)
         });
-        let here = timeout(self.limit, self.published.reached(revision));
-        let (here, there) = tokio::join!(here, join_all(asked));
-        let me = here.is_err().then_some(NodeId(*self.leader.raft().node_id()));
+        let mut asked: FuturesUnordered<_> = asked.collect();
+        let mut own = std::pin::pin!(self.standings.reached(batch.id, wanted).fuse());
+        let mut proposed = std::pin::pin!(self.leader.propose(batch));
+        let results = loop {
+            tokio::select! {
+                biased;
+                results = &mut proposed => break results?,
+                Some((node_id, standing)) = asked.next() => said.add(node_id, standing),
+                standing = &mut own => said.add(self.node_id(), Some(standing)),
+            }
+            if let Some(results) = self.committed(batch, &said) {
+                break results;
+            }
+        };
+        let give_up_at = Instant::now() + self.limit;
+        while let Ok(Some((node_id, standing))) = timeout_at(give_up_at, asked.next()).await {
+            said.add(node_id, standing);
+        }
+        let unconfirmed = self.confirm(batch.id, wanted, &said, give_up_at).await;
+        Ok(Settled { results, unconfirmed })
+    }
+
+    /// Proposes a batch that may have been proposed already.
+    pub(crate) async fn propose_again(&self, batch: &Batch) -> Result<Settled, LeaderError> {
+        let results = self.leader.propose(batch).await?;
+        let give_up_at = Instant::now() + self.limit;
+        let unconfirmed = self
+            .confirm(batch.id, Wanted::Applied, &Said::default(), give_up_at)
+            .await;
+        Ok(Settled { results, unconfirmed })
+    }
+
+    /// Asks those who have not said that they have a batch, until it is time to give up; answers who still has not.
+    async fn confirm(&self, batch: BatchId, wanted: Wanted, said: &Said, give_up_at: Instant) -> Vec<NodeId> {
+        let others = members::others(self.leader.raft());
+        let silent = others.iter().filter(|peer| !said.0.contains_key(&peer.node_id));
+        let asked = silent.map(|peer| async move {
+            let limit = give_up_at.saturating_duration_since(Instant::now());
+            let standing = self.ask(peer, batch, wanted, limit).await;
+            standing.is_none().then_some(NodeId(peer.node_id))
+        });
+        let here = timeout_at(give_up_at, self.standings.reached(batch, wanted));
+        let (there, here) = tokio::join!(join_all(asked), here);
+        let me = here.is_err().then_some(NodeId(self.node_id()));
         there.into_iter().flatten().chain(me).collect()
     }
 
-    /// A member that can't be reached has not confirmed, and is not waited for.
-    async fn confirms(&self, peer: &Peer, revision: Revision) -> bool {
-        let confirmed = self.of(peer.node_id);
-        let mut seen = confirmed.revision.subscribe();
-        loop {
-            if *seen.borrow_and_update() >= revision {
-                return true;
-            }
-            tokio::select! {
-                biased;
-                // The sender lives as long as this waits.
-                _ = seen.changed() => {}
-                permit = confirmed.questions.acquire() => {
-                    let Some(reached) = self.ask(peer, revision).await else {
-                        return false;
-                    };
-                    drop(permit);
-                    confirmed.revision.send_if_modified(|known| {
-                        let is_later = reached > *known;
-                        *known = reached.max(*known);
-                        is_later
-                    });
-                    if reached < revision {
-                        return false;
-                    }
-                }
-            }
+    /// How far a batch has come on a member; `None` if not far enough, or if the member can't be asked.
+    async fn ask(&self, peer: &Peer, batch: BatchId, wanted: Wanted, limit: Duration) -> Option<Standing> {
+        if limit.is_zero() {
+            return None;
         }
-    }
-
-    /// The revision that a member has reached, once it is this one or its patience is over.
-    async fn ask(&self, peer: &Peer, revision: Revision) -> Option<Revision> {
-        let limit_ms = u64::try_from(self.limit.as_millis()).unwrap_or(u64::MAX);
-        let request = PeerRequest::AwaitRevision { revision, limit_ms };
-        match self.leader.peers().ask(peer, &request, self.limit).await {
-            Ok(PeerAnswer::Reached(reached)) => Some(reached),
+        let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        let request = PeerRequest::AwaitBatch {
+            batch,
+            wanted,
+            limit_ms,
+        };
+        let asking = self.leader.peers().ask(peer, &request, limit);
+        match timeout(limit, asking).await {
+            Ok(Ok(PeerAnswer::Reached(standing))) => standing,
             _ => None,
         }
     }
 
-    fn of(&self, node_id: u64) -> Arc<Confirmed> {
-        let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || {
-            Arc::new(Confirmed {
-                revision: watch::Sender::new(Revision::default()),
-                questions: Semaphore::new(QUESTIONS_MAX),
-            })
+    /// The results of a batch, if what the members have said proves that it is committed, and if what comes of it can be
+    /// told before it is applied: nothing else but a full deny list stands in the way of a revocation.
+    fn committed(&self, batch: &Batch, said: &Said) -> Option<BatchResults> {
+        let Some(Standing::Held { index, .. }) = said.0.get(&self.node_id()) else {
+            return None;
         };
-        confirmed.entry(node_id).or_insert_with(new).clone()
+        let is_committed = {
+            let metrics = self.leader.raft().metrics();
+            let metrics = metrics.borrow_watched();
+            said.prove(*index, &metrics.membership_config)
+        };
+        // The log is looked at before the state: entries move from there to here, and must not be missed.
+        let ahead = self.published.held().ahead(*index);
+        let state = self.published.load();
+        if !is_committed || !state.has_room_for(ahead.revocations) {
+            return None;
+        }
+        let last = state.revision().0.saturating_add(ahead.commands);
+        let first = last.saturating_sub(batch.commands.len() as u64);
+        let results = (first + 1..)
+            .zip(batch.commands.iter())
+            .map(|(revision, _)| CommandResult {
+                revision: Revision(revision),
+                refusal: None,
+            });
+        Some(results.collect())
+    }
+
+    fn node_id(&self) -> u64 {
+        *self.leader.raft().node_id()
+    }
+}
+
+impl Said {
+    fn add(&mut self, node_id: u64, standing: Option<Standing>) {
+        if let Some(standing) = standing {
+            self.0.insert(node_id, standing);
+        }
+    }
+
+    /// Whether a majority of the voters, of each set of them while they change, holds the entry at `index` in a way that
+    /// counts. Who votes is read from this node's log, which must not be ahead of the entry.
+    fn prove(&self, index: u64, members: &StoredMembership) -> bool {
+        let counts = |node_id: &u64| {
+            let standing = self.0.get(node_id);
+            standing.is_some_and(|standing| *standing == Standing::Held { index, counts: true })
+        };
+        let sets = members.membership().get_joint_config();
+        let is_majority = |voters: &std::collections::BTreeSet<u64>| {
+            voters.iter().filter(|node_id| counts(node_id)).count() * 2 > voters.len()
+        };
+        let is_known = members.log_id().is_some_and(|log_id| log_id.index < index);
+        is_known && !sets.is_empty() && sets.iter().all(is_majority)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::log_store::stored::StoredLogId;
+    use crate::raft_types::{Member, Membership};
+
+    fn members(index: u64, sets: &[&[u64]]) -> StoredMembership {
+        let sets: Vec<BTreeSet<u64>> = sets.iter().map(|set| set.iter().copied().collect()).collect();
+        let all: BTreeMap<u64, Member> = sets.iter().flatten().map(|id| (*id, Member::default())).collect();
+        let log_id = StoredLogId {
+            term: 1,
+            leader: 1,
+            index,
+        };
+        StoredMembership::new(Some(log_id.into()), Membership::new(sets, all).unwrap())
+    }
+
+    fn said(standings: &[(u64, Standing)]) -> Said {
+        Said(standings.iter().copied().collect())
+    }
+
+    const COUNTS: Standing = Standing::Held { index: 9, counts: true };
+    const LATE: Standing = Standing::Held {
+        index: 9,
+        counts: false,
+    };
+
+    #[test]
+    fn a_majority_that_took_an_entry_from_its_own_leader_commits_it() {
+        let three = members(5, &[&[1, 2, 3]]);
+        assert!(said(&[(1, COUNTS), (2, COUNTS)]).prove(9, &three));
+        assert!(!said(&[(1, COUNTS)]).prove(9, &three));
+        assert!(!said(&[]).prove(9, &three));
+        assert!(!said(&[(1, COUNTS), (7, COUNTS)]).prove(9, &three), "who does not vote");
+    }
+
+    #[test]
+    fn whoever_took_it_from_a_later_leader_or_holds_another_entry_does_not_count() {
+        let three = members(5, &[&[1, 2, 3]]);
+        assert!(!said(&[(1, COUNTS), (2, LATE), (3, LATE)]).prove(9, &three));
+        let another = Standing::Held { index: 8, counts: true };
+        assert!(!said(&[(1, COUNTS), (2, another)]).prove(9, &three));
+        assert!(!said(&[(1, COUNTS), (2, Standing::Applied)]).prove(9, &three));
+    }
+
+    #[test]
+    fn while_voters_change_both_majorities_are_needed() {
+        let changing = members(5, &[&[1, 2, 3], &[3, 4, 5]]);
+        assert!(!said(&[(1, COUNTS), (2, COUNTS), (3, COUNTS)]).prove(9, &changing));
+        assert!(said(&[(1, COUNTS), (3, COUNTS), (4, COUNTS)]).prove(9, &changing));
+        let later = members(10, &[&[1, 2, 3]]);
+        assert!(
+            !said(&[(1, COUNTS), (2, COUNTS)]).prove(9, &later),
+            "who voted before is not known any more"
+        );
     }
 }

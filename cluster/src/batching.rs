@@ -1,19 +1,30 @@
-//! Proposals in batches: whatever queues while one proposal is on its way becomes the next log entry, so that one
+//! Proposals in batches: whatever queues while others are on their way becomes the next log entry, so that one
 //! synchronization of the disk and one round trip serve everybody who waits.
 //!
 //! Any node takes proposals; a batch goes to whoever leads. If its answer is lost, or the leader is, it goes out again
 //! under the same id until its callers have given up, and is applied once at most.
+//!
+//! Where the others are far away, several batches are on their way at once, or a change would wait for the round trip
+//! of the one before it. Those are revocations and changes of cached rows: it does not matter which of them comes
+//! first. Everything else travels alone, and once it was given up it is refused if it still turns up.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::NodeId;
 use domain::ports::ReplicationError;
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
 use metrics::Histogram;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use crate::command::{Batch, BatchId, BatchResults, Command, CommandResult};
+use crate::barrier::{Barrier, Settled};
+use crate::command::{Batch, BatchId, Command, CommandResult};
 use crate::leader::{LeaderError, LeaderLink};
+use crate::state::WINDOW;
 
 /// How many callers may wait for the next batch; more are turned away.
 const QUEUE: usize = 8_192;
@@ -24,15 +35,29 @@ pub(crate) const COMMANDS_PER_CALL_MAX: usize = 1_024;
 /// How long the commands of one batch are together, encoded, at most: more than 4,000 revocations.
 pub(crate) const BATCH_BYTES_MAX: usize = 256 * 1024;
 const _: () = assert!(COMMANDS_PER_CALL_MAX * crate::command::SMALL_COMMAND_BYTES <= BATCH_BYTES_MAX);
+/// How long a batch gathers while others are on their way. Next door, where an answer takes less, one follows the other
+/// and each takes along all that has come in meanwhile.
+const GATHER: Duration = Duration::from_millis(4);
 /// How long to wait before proposing again what the leader has not taken, or not answered.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
 
-type Answer = Result<Vec<CommandResult>, ReplicationError>;
-type Outcome = Result<BatchResults, ReplicationError>;
+type Answer = Result<Done, ReplicationError>;
+type Outcome = Result<Settled, ReplicationError>;
+
+/// What came of the commands of one caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Done {
+    /// A result for each command.
+    pub(crate) results: Vec<CommandResult>,
+    /// Members that have not said in time that the commands are in force there. Only those of whom that matters were
+    /// asked: revocations, and changes of what nodes have cached.
+    pub(crate) unconfirmed: Vec<NodeId>,
+}
 
 struct Proposal {
     commands: Vec<Command>,
     bytes: usize,
+    commutes: bool,
     give_up_at: Instant,
     answer: oneshot::Sender<Answer>,
 }
@@ -47,20 +72,44 @@ pub(crate) struct Proposer {
 /// The other end of the queue; [`Batching::run`] serves it.
 pub(crate) struct Batching {
     queue: mpsc::Receiver<Proposal>,
-    leader: LeaderLink,
+    carrier: Carrier,
     next: BatchId,
+    waiting: Vec<Proposal>,
+    under_way: UnderWay,
+    left_at: Instant,
+}
+
+/// The batches that are on their way.
+#[derive(Default)]
+struct UnderWay {
+    batches: FuturesUnordered<BoxFuture<'static, u64>>,
+    numbers: BTreeSet<u64>,
+    /// Whether the one that is on its way must be alone.
+    is_alone: bool,
+}
+
+/// Takes a batch to the leader.
+#[derive(Clone)]
+struct Carrier {
+    leader: LeaderLink,
+    barrier: Barrier,
     commit_latency_seconds: Histogram,
 }
 
 impl Proposer {
     /// A queue whose callers wait no longer than `deadline`; its batches count up from `first`.
     pub(crate) fn new(
-        leader: LeaderLink,
+        (leader, barrier): (LeaderLink, Barrier),
         first: BatchId,
         deadline: Duration,
         commit_latency_seconds: Histogram,
     ) -> (Self, Batching) {
         let (sender, receiver) = mpsc::channel(QUEUE);
+        let carrier = Carrier {
+            leader,
+            barrier,
+            commit_latency_seconds,
+        };
         (
             Self {
                 queue: sender,
@@ -68,9 +117,11 @@ impl Proposer {
             },
             Batching {
                 queue: receiver,
-                leader,
+                carrier,
                 next: first,
-                commit_latency_seconds,
+                waiting: Vec::new(),
+                under_way: UnderWay::default(),
+                left_at: Instant::now(),
             },
         )
     }
@@ -89,12 +140,14 @@ impl Proposer {
                 "changes of {bytes} bytes at once are too large; propose at most {BATCH_BYTES_MAX}"
             )));
         }
+        let commutes = commands.iter().all(Command::commutes);
         let give_up_at = Instant::now() + self.deadline;
         let (answer, answered) = oneshot::channel();
         self.queue
             .try_send(Proposal {
                 commands,
                 bytes,
+                commutes,
                 give_up_at,
                 answer,
             })
@@ -115,23 +168,45 @@ impl Proposer {
 impl Batching {
     /// Serves the queue until the last proposer is gone.
     pub(crate) async fn run(mut self) {
-        let mut waiting: Vec<Proposal> = Vec::new();
         loop {
-            if waiting.is_empty() && self.queue.recv_many(&mut waiting, CALLERS_MAX).await == 0 {
-                return;
+            self.gather();
+            while let Some(length) = self.may_leave(Instant::now()) {
+                let rest = self.waiting.split_off(length);
+                let batch = std::mem::replace(&mut self.waiting, rest);
+                self.send(batch);
             }
-            while waiting.len() < CALLERS_MAX
-                && let Ok(next) = self.queue.try_recv()
-            {
-                waiting.push(next);
+            let room = CALLERS_MAX - self.waiting.len();
+            let gathered_at = self.left_at + GATHER;
+            let is_gathering = self.under_way.has_room(self.next.number) && !self.waiting.is_empty();
+            tokio::select! {
+                received = self.queue.recv_many(&mut self.waiting, room), if room > 0 => {
+                    if received == 0 {
+                        return;
+                    }
+                }
+                Some(number) = self.under_way.batches.next() => self.under_way.arrived(number),
+                () = sleep_until(gathered_at), if is_gathering && gathered_at > Instant::now() => {}
             }
-            let rest = waiting.split_off(batch_length(&waiting));
-            let batch = std::mem::replace(&mut waiting, rest);
-            self.serve(batch).await;
         }
     }
 
-    async fn serve(&mut self, proposals: Vec<Proposal>) {
+    fn gather(&mut self) {
+        while self.waiting.len() < CALLERS_MAX
+            && let Ok(next) = self.queue.try_recv()
+        {
+            self.waiting.push(next);
+        }
+    }
+
+    /// How many of the callers that wait leave now as the next batch, if any do.
+    fn may_leave(&self, now: Instant) -> Option<usize> {
+        let first = self.waiting.first()?;
+        let is_alone = self.under_way.numbers.is_empty();
+        let may_join = first.commutes && self.under_way.has_room(self.next.number) && now >= self.left_at + GATHER;
+        (is_alone || may_join).then(|| batch_length(&self.waiting))
+    }
+
+    fn send(&mut self, proposals: Vec<Proposal>) {
         // Whoever has given up was told so already.
         let proposals: Vec<Proposal> = proposals
             .into_iter()
@@ -140,19 +215,48 @@ impl Batching {
         let Some(give_up_at) = proposals.iter().map(|proposal| proposal.give_up_at).max() else {
             return;
         };
+        let commutes = proposals.iter().all(|proposal| proposal.commutes);
         let commands: Arc<[Command]> = proposals
             .iter()
             .flat_map(|proposal| proposal.commands.iter().cloned())
             .collect();
         let id = self.next;
-        self.next.number += 1;
-        let outcome = self.write(Batch { id, commands }, give_up_at).await;
-        answer(proposals, outcome);
+        // The number after one that travels alone makes it too late for it, should it be given up.
+        self.next.number += if commutes { 1 } else { WINDOW };
+        self.left_at = Instant::now();
+        let carrier = self.carrier.clone();
+        let carrying = async move {
+            let outcome = carrier.write(Batch { id, commands }, commutes, give_up_at).await;
+            answer(proposals, outcome);
+            id.number
+        };
+        self.under_way.begin(id.number, !commutes, Box::pin(carrying));
+    }
+}
+
+impl UnderWay {
+    /// Whether the batch of this number may leave beside the others.
+    fn has_room(&self, number: u64) -> bool {
+        let first = self.numbers.first();
+        !self.is_alone && first.is_none_or(|first| number < first.saturating_add(WINDOW))
     }
 
-    async fn write(&self, batch: Batch, give_up_at: Instant) -> Outcome {
+    fn begin(&mut self, number: u64, is_alone: bool, batch: BoxFuture<'static, u64>) {
+        self.numbers.insert(number);
+        self.is_alone = is_alone;
+        self.batches.push(batch);
+    }
+
+    fn arrived(&mut self, number: u64) {
+        self.numbers.remove(&number);
+        self.is_alone = false;
+    }
+}
+
+impl Carrier {
+    async fn write(&self, batch: Batch, commutes: bool, give_up_at: Instant) -> Outcome {
         let proposed_at = Instant::now();
-        let outcome = timeout_at(give_up_at, self.write_to_leader(&batch))
+        let outcome = timeout_at(give_up_at, self.write_to_leader(&batch, commutes))
             .await
             .unwrap_or_else(|_| Err(too_late()));
         if outcome.is_ok() {
@@ -162,33 +266,42 @@ impl Batching {
     }
 
     /// While nobody leads, and while a new leader is not yet confirmed by a quorum, nobody takes it: try again.
-    async fn write_to_leader(&self, batch: &Batch) -> Outcome {
+    async fn write_to_leader(&self, batch: &Batch, commutes: bool) -> Outcome {
+        let mut is_first = true;
         loop {
-            match self.leader.propose(batch).await {
-                Ok(results) => return Ok(results),
+            let proposed = match (commutes, is_first) {
+                (true, true) => self.barrier.propose_first(batch).await,
+                (true, false) => self.barrier.propose_again(batch).await,
+                (false, _) => self.leader.propose(batch).await.map(Settled::from),
+            };
+            match proposed {
+                Ok(settled) => return Ok(settled),
                 Err(LeaderError::NotLeader | LeaderError::Busy) => {}
                 Err(error @ LeaderError::Lost(_)) => tracing::debug!(%error, "a proposal goes out again"),
                 Err(LeaderError::Refused(reason)) => return Err(ReplicationError::Unavailable(reason)),
                 Err(LeaderError::Stopped(reason)) => return Err(ReplicationError::Closed(reason)),
             }
+            is_first = false;
             sleep(RETRY_AFTER).await;
         }
     }
 }
 
-/// How many of the callers that wait fit into one batch; at least one, since none is larger than a batch.
+/// How many of the callers that wait fit into one batch, all of whose commands commute or none of which need to; at
+/// least one, since none is larger than a batch.
 fn batch_length(waiting: &[Proposal]) -> usize {
     let mut bytes = 0;
+    let commutes = waiting.first().is_some_and(|first| first.commutes);
     let fits = |proposal: &&Proposal| {
         bytes += proposal.bytes;
-        bytes <= BATCH_BYTES_MAX
+        bytes <= BATCH_BYTES_MAX && proposal.commutes == commutes
     };
     waiting.iter().take_while(fits).count()
 }
 
 fn answer(proposals: Vec<Proposal>, outcome: Outcome) {
-    let results = match outcome {
-        Ok(results) => results,
+    let Settled { results, unconfirmed } = match outcome {
+        Ok(settled) => settled,
         Err(error) => {
             // A caller that has given up meanwhile does not listen; that is all right.
             proposals
@@ -205,7 +318,11 @@ fn answer(proposals: Vec<Proposal>, outcome: Outcome) {
             proposal.commands.len(),
             "the state machine returns a result for each command"
         );
-        drop(proposal.answer.send(Ok(own)));
+        let done = Done {
+            results: own,
+            unconfirmed: unconfirmed.clone(),
+        };
+        drop(proposal.answer.send(Ok(done)));
     }
 }
 
@@ -230,6 +347,7 @@ mod tests {
             Proposal {
                 commands,
                 bytes,
+                commutes: false,
                 give_up_at: Instant::now(),
                 answer,
             },
@@ -250,6 +368,38 @@ mod tests {
     }
 
     #[test]
+    fn what_must_travel_alone_shares_no_batch_with_what_need_not() {
+        let mut waiting: Vec<Proposal> = (0..4).map(|_| proposal(1, 1).0).collect();
+        waiting[0].commutes = true;
+        waiting[1].commutes = true;
+        assert_eq!(batch_length(&waiting), 2);
+        assert_eq!(batch_length(&waiting[2..]), 2);
+    }
+
+    #[test]
+    fn batches_beside_each_other_stay_within_the_window_and_one_may_want_to_be_alone() {
+        let begin = |under_way: &mut UnderWay, number, is_alone| {
+            under_way.begin(number, is_alone, Box::pin(std::future::ready(number)));
+        };
+        let mut under_way = UnderWay::default();
+        assert!(under_way.has_room(1));
+        for number in 1..=WINDOW {
+            assert!(under_way.has_room(number));
+            begin(&mut under_way, number, false);
+        }
+        assert!(!under_way.has_room(WINDOW + 1));
+        under_way.arrived(2);
+        assert!(!under_way.has_room(WINDOW + 1), "the first is still on its way");
+        under_way.arrived(1);
+        assert!(under_way.has_room(WINDOW + 1) && !under_way.has_room(WINDOW + 3));
+        let mut under_way = UnderWay::default();
+        begin(&mut under_way, 1, true);
+        assert!(!under_way.has_room(2));
+        under_way.arrived(1);
+        assert!(under_way.has_room(2));
+    }
+
+    #[test]
     fn each_caller_gets_the_results_of_its_own_commands() {
         let (first, mut first_answer) = proposal(2, 10);
         let (second, mut second_answer) = proposal(1, 10);
@@ -257,8 +407,16 @@ mod tests {
             revision: Revision(revision),
             refusal: None,
         };
-        answer(vec![first, second], Ok([1, 2, 3].map(result).into_iter().collect()));
-        assert_eq!(first_answer.try_recv().unwrap(), Ok(vec![result(1), result(2)]));
-        assert_eq!(second_answer.try_recv().unwrap(), Ok(vec![result(3)]));
+        let settled = Settled {
+            results: [1, 2, 3].map(result).into_iter().collect(),
+            unconfirmed: vec![NodeId(7)],
+        };
+        answer(vec![first, second], Ok(settled));
+        let done = |revisions: &[u64]| Done {
+            results: revisions.iter().copied().map(result).collect(),
+            unconfirmed: vec![NodeId(7)],
+        };
+        assert_eq!(first_answer.try_recv().unwrap(), Ok(done(&[1, 2])));
+        assert_eq!(second_answer.try_recv().unwrap(), Ok(done(&[3])));
     }
 }

@@ -7,7 +7,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use domain::{AgentId, KeyId, OrganizationId, ReplicatedChange, Revision, Revocation, SigningAlgorithm, Timestamp};
+use domain::{
+    AgentId, KeyId, OrganizationId, ReplicatedChange, Revision, Revocation, SigningAlgorithm, Subject, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -107,6 +109,24 @@ pub(crate) struct SealedKey {
 }
 
 impl Command {
+    /// Whether it names what is dead from now on for good, whatever else is decided before or after.
+    pub(crate) fn denies(&self) -> Option<Subject> {
+        match self {
+            Command::Revoke(Revocation { subject, .. }) => {
+                matches!(subject, Subject::Token(_) | Subject::Family(_)).then_some(*subject)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether its order among others of this kind does not matter, so that several batches may be on their way.
+    pub(crate) fn commutes(&self) -> bool {
+        matches!(
+            self,
+            Command::Revoke(_) | Command::AgentChanged(_) | Command::OrganizationChanged(_)
+        )
+    }
+
     /// An upper bound of the length of its encoding, without encoding it.
     pub(crate) fn encoded_length_at_most(&self) -> usize {
         const SMALL: usize = SMALL_COMMAND_BYTES;
@@ -197,8 +217,8 @@ pub(crate) struct CommandResult {
     pub(crate) refusal: Option<Refusal>,
 }
 
-/// Which batch of whom this is, so that one whose answer was lost can be proposed again and is applied once. A node
-/// proposes one batch at a time; the next one shows that it waits for the last no longer.
+/// Which batch of whom this is, so that one whose answer was lost can be proposed again and is applied once. The numbers
+/// of the batches that a node waits for lie within [`WINDOW`](crate::state::WINDOW).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BatchId {
     /// Who proposes.
@@ -215,6 +235,13 @@ pub(crate) struct Batch {
     pub(crate) id: BatchId,
     #[serde(with = "shared_slice")]
     pub(crate) commands: Arc<[Command]>,
+}
+
+impl Batch {
+    /// Whether all that it holds names what is dead from now on for good.
+    pub(crate) fn only_denies(&self) -> bool {
+        self.commands.iter().all(|command| command.denies().is_some())
+    }
 }
 
 #[cfg(test)]

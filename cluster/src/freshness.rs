@@ -91,7 +91,7 @@ pub(crate) async fn keep_fresh(
     freshness: Arc<Freshness>,
     leader: LeaderLink,
     interval: Duration,
-    after_each: impl Fn(),
+    mut after_each: impl FnMut(),
 ) {
     let mut rounds = tokio::time::interval(interval);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);

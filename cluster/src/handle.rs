@@ -7,9 +7,9 @@ mod schedule;
 
 pub use members::Joining;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::barrier::Barrier;
 use crate::batching::{COMMANDS_PER_CALL_MAX, Proposer};
 use crate::command::{Command, CommandResult};
 use crate::error::ClusterError;
@@ -34,7 +34,6 @@ pub(crate) struct Parts {
     pub(crate) steady_clock: Arc<SteadyClock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) master_keys: MasterKeys,
-    pub(crate) barrier: Barrier,
     pub(crate) receiving: Receiving,
 }
 
@@ -83,8 +82,8 @@ impl ClusterHandle {
     }
 
     async fn propose_one(&self, command: Command) -> Result<CommandResult, ClusterError> {
-        let results = self.0.proposer.propose(vec![command]).await?;
-        Ok(*results.first().expect("there is a result for each command"))
+        let done = self.0.proposer.propose(vec![command]).await?;
+        Ok(*done.results.first().expect("there is a result for each command"))
     }
 
     async fn require_done(&self, command: Command) -> Result<Revision, ClusterError> {
@@ -99,16 +98,19 @@ impl ClusterHandle {
 impl Replication for ClusterHandle {
     async fn apply(&self, changes: Vec<ReplicatedChange>) -> Result<Applied, ReplicationError> {
         let mut revision = self.0.published.load().revision();
+        let mut unconfirmed = BTreeSet::new();
         for part in changes.chunks(COMMANDS_PER_CALL_MAX) {
             let commands = part.iter().copied().map(Command::from).collect();
-            for result in self.0.proposer.propose(commands).await? {
+            let done = self.0.proposer.propose(commands).await?;
+            for result in done.results {
                 result
                     .refusal
                     .map_or(Ok(()), |refusal| Err(ReplicationError::from(refusal)))?;
                 revision = result.revision;
             }
+            unconfirmed.extend(done.unconfirmed);
         }
-        let unconfirmed = self.0.barrier.wait(revision).await;
+        let unconfirmed = unconfirmed.into_iter().collect();
         Ok(Applied { revision, unconfirmed })
     }
 }
@@ -121,7 +123,7 @@ impl RevocationView for ClusterHandle {
 
     fn is_revoked(&self, token: &TokenFacts) -> Result<bool, ReplicationError> {
         self.0.freshness.require()?;
-        Ok(self.0.published.load().is_revoked(token))
+        Ok(self.0.published.is_revoked(token))
     }
 
     fn is_outdated(&self, organization: OrganizationId, agent: AgentId, read_at: Revision) -> bool {

@@ -11,8 +11,8 @@ use crate::members::{self, MemberChange, MemberChangeError};
 use crate::network::{AskError, Peer, PeerAnswer, PeerRequest, Peers};
 use crate::raft_types::Raft;
 
-/// How long one attempt to reach the leader may take. A leader that has died without a word is given up after this;
-/// there is a new one by then.
+/// How long one attempt to reach the leader may take. A leader that has died without a word is given up as soon as
+/// another is known, and after this at the latest.
 const ATTEMPT: Duration = Duration::from_millis(1_500);
 
 /// Why the leader did not do what it was asked.
@@ -115,11 +115,27 @@ impl LeaderLink {
     }
 
     async fn ask(&self, peer: &Peer, request: PeerRequest) -> Result<PeerAnswer, LeaderError> {
-        match self.peers.ask(peer, &request, ATTEMPT).await {
+        let answer = tokio::select! {
+            biased;
+            answer = self.peers.ask(peer, &request, ATTEMPT) => answer,
+            () = self.replaced(peer.node_id) => Err(AskError::replaced(peer)),
+        };
+        match answer {
             Ok(PeerAnswer::NotLeader) => Err(LeaderError::NotLeader),
             Ok(PeerAnswer::Busy) => Err(LeaderError::Busy),
             Ok(answer) => Ok(answer),
             Err(error) => Err(LeaderError::Lost(error)),
+        }
+    }
+
+    /// Waits until another leads. That nobody does for a moment says nothing: the answer may be on its way.
+    async fn replaced(&self, leader: u64) {
+        let mut metrics = self.raft.metrics();
+        loop {
+            let now = metrics.borrow_watched().current_leader;
+            if now.is_some_and(|now| now != leader) || metrics.changed().await.is_err() {
+                return;
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Where a node's measurements go: handles that are passed as values, so that several nodes fit into one process.
 
+use std::sync::Arc;
+
 use metrics::{Gauge, Histogram};
 
 /// The node's meters. The default ones measure nothing.
@@ -17,6 +19,10 @@ pub struct ClusterMeters {
     pub revocation_staleness_seconds: Gauge,
     /// `revocation_set_size`.
     pub revocation_set_size: Gauge,
+    /// `raft_replication_lag_entries{peer}`: how many entries a member lacks, by its number. Known where the leader is.
+    pub replication_lag_entries: Arc<dyn Fn(u64) -> Gauge + Send + Sync>,
+    /// `raft_peer_connections`: to how many members this node has a connection over which it asks them.
+    pub peer_connections: Gauge,
 }
 
 impl Default for ClusterMeters {
@@ -28,6 +34,8 @@ impl Default for ClusterMeters {
             commit_latency_seconds: Histogram::noop(),
             revocation_staleness_seconds: Gauge::noop(),
             revocation_set_size: Gauge::noop(),
+            replication_lag_entries: Arc::new(|_| Gauge::noop()),
+            peer_connections: Gauge::noop(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! the right order.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,12 +20,14 @@ use crate::freshness::{Freshness, keep_fresh};
 use crate::handle::{ClusterHandle, Joining, Parts};
 use crate::leader::LeaderLink;
 use crate::log_store::{LogStore, RaftFolder};
+use crate::measuring::Measuring;
 use crate::network::{AboutItself, ENTRIES_PER_MESSAGE, Links, Peers, Receiving};
 use crate::placing::keep_placing;
 use crate::promoting::keep_promoting;
 use crate::publish::Published;
 use crate::raft_types::{Member, Raft};
 use crate::report::MemberReport;
+use crate::standing::Standings;
 use crate::state_machine::{Snapshots, StateAt, StateMachine};
 use crate::status::StatusWatch;
 use crate::ticking::{SteadyClock, keep_ticking};
@@ -69,15 +72,17 @@ impl ClusterNode {
             snapshots,
             at,
         } = open(&config).await?;
-        let published = Arc::new(Published::new(at.state.clone()));
+        let published = Arc::new(Published::new(at.state.clone(), log.held()));
         let snapshots = Arc::new(snapshots);
         let machine = StateMachine::new(at, published.clone(), snapshots.clone(), config.execution);
         let peers = Peers::new(ports.transport.clone());
-        let raft = Raft::new(config.node_id, raft_config, Links(peers.clone()), log.clone(), machine)
+        let first = first_batch(config.node_id, ports.entropy.as_ref());
+        let links = Links::new(peers.clone(), config.node_id, first.incarnation);
+        let raft = Raft::new(config.node_id, raft_config, links, log.clone(), machine)
             .await
             .map_err(|fatal| ClusterError::corrupt(folder.path(), fatal.to_string()))?;
         let leader = LeaderLink::new(raft.clone(), peers);
-        let (handle, tasks) = assemble(&config, &ports, leader, published, snapshots);
+        let (handle, tasks) = assemble(&config, &ports, (leader, first), published, snapshots);
         Ok(Self {
             handle,
             raft,
@@ -188,15 +193,21 @@ impl ClusterNode {
 fn assemble(
     config: &ClusterConfig,
     ports: &ClusterPorts,
-    leader: LeaderLink,
+    (leader, first): (LeaderLink, BatchId),
     published: Arc<Published>,
     snapshots: Arc<Snapshots>,
 ) -> (ClusterHandle, Vec<JoinHandle<()>>) {
     let raft = leader.raft().clone();
     let freshness = Arc::new(Freshness::new(ports.clock.clone(), config.max_revocation_staleness));
     let latency = ports.meters.commit_latency_seconds.clone();
-    let first = first_batch(config.node_id, ports.entropy.as_ref());
-    let (proposer, batching) = Proposer::new(leader.clone(), first, config.proposal_deadline, latency);
+    let standings = Standings::new(published.clone());
+    let barrier = Barrier::new(
+        leader.clone(),
+        published.clone(),
+        standings.clone(),
+        config.barrier_limit,
+    );
+    let (proposer, batching) = Proposer::new((leader.clone(), barrier), first, config.proposal_deadline, latency);
     let steady_clock = Arc::new(SteadyClock::new(ports.clock.clone()));
     let watch = StatusWatch::new(raft.clone(), published.clone(), freshness.clone());
     let (watched, clock, version) = (watch.clone(), ports.clock.clone(), config.version.clone());
@@ -218,11 +229,10 @@ fn assemble(
         steady_clock: steady_clock.clone(),
         entropy: ports.entropy.clone(),
         master_keys: ports.master_keys.clone(),
-        barrier: Barrier::new(leader.clone(), published.clone(), config.barrier_limit),
-        receiving: Receiving::new(raft.clone(), snapshots, published.clone(), about),
+        receiving: Receiving::new(raft.clone(), snapshots, standings, about),
     });
-    let meters = ports.meters.clone();
-    let measure = move || watch.measure(&meters);
+    let mut measuring = Measuring::new(watch, ports.transport.clone(), ports.meters.clone());
+    let measure = move || measuring.measure();
     let tasks = vec![
         tokio::spawn(batching.run()),
         tokio::spawn(keep_fresh(freshness, leader, config.freshness_interval, measure)),
@@ -239,7 +249,7 @@ fn assemble(
     (handle, tasks)
 }
 
-/// The batches of this start are told from those of earlier ones by a random number.
+/// The batches, and what else this start sends, are told from those of earlier ones by a random number.
 fn first_batch(node_id: u64, entropy: &dyn Entropy) -> BatchId {
     let mut random = [0u8; 8];
     entropy.fill(&mut random);
@@ -280,13 +290,24 @@ async fn open(config: &ClusterConfig) -> Result<Opened, ClusterError> {
     }
 }
 
+/// Between which times the consensus is to draw how long a follower waits *beyond* the lease of its leader. The lease is
+/// as long as the greater of the two, so that both together lie between the two election timeouts.
+fn patience(config: &ClusterConfig) -> Range<Duration> {
+    let (shortest, longest) = config.election_timeout;
+    let lease = longest / 2;
+    let least = config.heartbeat + config.heartbeat / 10 + Duration::from_millis(1);
+    let wait = shortest.saturating_sub(lease).max(least);
+    wait..lease.max(wait + Duration::from_millis(1))
+}
+
 fn raft_config(config: &ClusterConfig) -> Result<Config, ClusterError> {
     let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let patience = patience(config);
     let chosen = Config {
         cluster_name: "agentidp".to_owned(),
         heartbeat_interval: millis(config.heartbeat),
-        election_timeout_min: millis(config.election_timeout.0),
-        election_timeout_max: millis(config.election_timeout.1),
+        election_timeout_min: millis(patience.start),
+        election_timeout_max: millis(patience.end),
         max_payload_entries: ENTRIES_PER_MESSAGE,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(config.snapshot_every),
         max_in_snapshot_log_to_keep: config.entries_kept,

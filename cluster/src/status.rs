@@ -1,5 +1,6 @@
 //! What a node says of itself to health checks and operators.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,6 @@ use openraft::async_runtime::WatchReceiver as _;
 use serde::{Deserialize, Serialize};
 
 use crate::freshness::Freshness;
-use crate::meters::ClusterMeters;
 use crate::publish::Published;
 use crate::raft_types::Raft;
 
@@ -119,24 +119,17 @@ impl StatusWatch {
         }
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a gauge is a float; terms and indexes stay far below 2^53"
-    )]
-    pub(crate) fn measure(&self, meters: &ClusterMeters) {
-        let status = self.status();
-        meters.term.set(status.term as f64);
-        meters
-            .is_leader
-            .set(if status.role == Role::Leader { 1.0 } else { 0.0 });
-        meters.last_applied_index.set(status.last_applied.unwrap_or(0) as f64);
-        meters.revocation_set_size.set(status.revocations as f64);
-        let staleness = status.staleness;
-        meters.revocation_staleness_seconds.set(if staleness == Duration::MAX {
-            f64::INFINITY
-        } else {
-            staleness.as_secs_f64()
-        });
+    /// How many entries each other member lacks, as far as is known; empty on a node that does not lead.
+    pub(crate) fn replication_lags(&self) -> BTreeMap<u64, u64> {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let entries = |index: Option<u64>| index.map_or(0, |index| index + 1);
+        let last = entries(metrics.last_log_index);
+        let matched = metrics.replication.iter().flatten();
+        matched
+            .filter(|(peer, _)| **peer != metrics.id)
+            .map(|(peer, matched)| (*peer, last.saturating_sub(entries(matched.map(|id| id.index)))))
+            .collect()
     }
 }
 

@@ -5,6 +5,8 @@
 //! ratios travel, absolute numbers don't.
 
 mod cell;
+mod cluster;
+mod cluster_report;
 mod connection;
 mod disk;
 mod load;
@@ -29,6 +31,10 @@ async fn main() -> std::process::ExitCode {
     let mut report = Report::new(&plan);
     report.header();
     report.disk(disk::time_to_sync());
+    if let Some(cluster) = &plan.cluster {
+        cluster::run(cluster, &mut report).await;
+        return report.finish();
+    }
     for store in &plan.stores {
         let cells = store_run::run(*store, &plan, &mut report).await;
         report.table(*store, &cells);

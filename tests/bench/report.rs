@@ -113,10 +113,7 @@ impl Report {
                 ratio.max,
                 goal(store, cell, ratio.median),
             );
-            match cell.failures() {
-                0 => self.passed += 1,
-                _ => self.failed += 1,
-            }
+            self.count(cell.failures() == 0);
         }
     }
 
@@ -146,7 +143,17 @@ impl Report {
         ExitCode::from(u8::from(self.failed > 0))
     }
 
-    fn line(&mut self, line: &Value) {
+    /// One more measurement during which everything was answered as it should be, or not.
+    pub fn count(&mut self, is_good: bool) {
+        if is_good {
+            self.passed += 1;
+        } else {
+            self.failed += 1;
+        }
+    }
+
+    /// A line for machines.
+    pub fn line(&mut self, line: &Value) {
         if let Some(file) = &mut self.json {
             writeln!(file, "{line}").expect("the file for results can be written");
         }
@@ -162,7 +169,8 @@ fn goal(store: Backend, cell: &Cell, ratio: f64) -> String {
     }
 }
 
-fn name(store: Backend) -> &'static str {
+/// What a store is called.
+pub fn name(store: Backend) -> &'static str {
     match store {
         Backend::Embedded => "embedded",
         Backend::Postgres => "postgres",

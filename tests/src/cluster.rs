@@ -1,5 +1,6 @@
 //! A cluster of three nodes on this machine, as `agentidp dev --nodes 3` starts it.
 
+use std::net::SocketAddr;
 use std::process::Output;
 
 use serde_json::Value;
@@ -103,6 +104,18 @@ impl Cluster {
     /// Who leads, asked from a node that lives.
     pub async fn leader(&self, node_id: u64) -> Option<u64> {
         self.status(node_id).await["leader"].as_u64()
+    }
+
+    /// Where a node serves agents.
+    pub fn address(&self, node_id: u64) -> SocketAddr {
+        let url = self.text(node_id, "url");
+        url.trim_start_matches("http://").parse().expect("an address")
+    }
+
+    /// Stops all nodes; what they have made stays.
+    pub async fn stop(&mut self) {
+        self.process.signal("TERM");
+        self.process.exit().await;
     }
 
     /// Ends a node as a crash would.

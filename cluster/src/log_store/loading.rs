@@ -11,13 +11,14 @@ use super::recent::Recent;
 use super::stored::{StoredEntry, StoredLogId, StoredVote};
 use crate::codec::{self, CodecError};
 use crate::error::ClusterError;
+use crate::held::Held;
 use crate::raft_types::{Entry, LogId, Vote};
 
 /// How many entries are verified at a time.
 const STEP: u64 = 256;
 
-/// What the disk knows of the log; an error names what is damaged.
-pub(super) fn load(disk: &dyn LogDisk, path: &Path) -> Result<Index, ClusterError> {
+/// What the disk knows of the log; an error names what is damaged. What is not known to be committed is held.
+pub(super) fn load(disk: &dyn LogDisk, path: &Path, held: &Held) -> Result<Index, ClusterError> {
     let mut index = Index {
         vote: slot::<StoredVote>(disk, path, Slot::Vote)?.map(Vote::from),
         committed: slot::<StoredLogId>(disk, path, Slot::Committed)?.map(LogId::from),
@@ -41,6 +42,9 @@ pub(super) fn load(disk: &dyn LogDisk, path: &Path) -> Result<Index, ClusterErro
             let entry = decode_entry(&body).map_err(|error| describe(path, &format!("entry {number}"), error))?;
             verify(&entry, number, expected, index.last()).map_err(|detail| ClusterError::corrupt(path, detail))?;
             index.last = Some(entry.log_id);
+            if index.committed.is_none_or(|committed| committed.index < number) {
+                held.reload(&entry);
+            }
             index.recent.push(entry);
             index.recent.durable(number);
             expected += 1;

@@ -22,6 +22,7 @@ pub(crate) use folder::{RaftFolder, sync_folder};
 
 use crate::config::Execution;
 use crate::error::ClusterError;
+use crate::held::Held;
 use crate::raft_types::{LogId, Vote};
 use disk::LogDisk;
 use recent::Recent;
@@ -34,6 +35,7 @@ pub(crate) struct LogStore(Arc<Inner>);
 struct Inner {
     index: Arc<Mutex<Index>>,
     writer: Writer,
+    held: Arc<Held>,
     execution: Execution,
 }
 
@@ -64,13 +66,20 @@ impl LogStore {
     }
 
     fn on(disk: Arc<dyn LogDisk>, path: &std::path::Path, execution: Execution) -> Result<Self, ClusterError> {
-        let index = Arc::new(Mutex::new(loading::load(disk.as_ref(), path)?));
+        let held = Arc::new(Held::default());
+        let index = Arc::new(Mutex::new(loading::load(disk.as_ref(), path, &held)?));
         let writer = Writer::start(disk, execution).map_err(|error| ClusterError::io(path, error))?;
         Ok(Self(Arc::new(Inner {
             index,
             writer,
+            held,
             execution,
         })))
+    }
+
+    /// What the log holds and the state does not have yet.
+    pub(crate) fn held(&self) -> Arc<Held> {
+        self.0.held.clone()
     }
 
     /// Writes what is waiting and lets go of the files. Whoever still holds a copy gets errors from now on.

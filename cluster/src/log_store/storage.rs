@@ -10,6 +10,7 @@ use super::stored::{StoredEntry, StoredLogId, StoredVote};
 use super::writer::{Waiter, put_committed};
 use super::{Index, LogStore};
 use crate::codec;
+use crate::held::Held;
 use crate::raft_types::{Entry, LogId, TypeConfig, Vote};
 
 impl RaftLogStorage<TypeConfig> for LogStore {
@@ -52,11 +53,12 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         I: IntoIterator<Item = Entry> + OptionalSend,
         I::IntoIter: OptionalSend,
     {
-        let (changes, last) = self.index().append(entries);
-        let index = self.0.index.clone();
+        let (changes, last) = self.index().append(entries, &self.0.held);
+        let (index, held) = (self.0.index.clone(), self.0.held.clone());
         let mark_durable = move || {
             if let (Some(last), Ok(mut index)) = (last, index.lock()) {
                 index.recent.durable(last);
+                held.durable(last);
             }
         };
         self.0
@@ -74,6 +76,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
             .write(vec![DiskChange::RemoveEntries(first..=end)])
             .await?;
         self.index().truncate(first, last_log_id);
+        self.0.held.truncate(first);
         Ok(())
     }
 
@@ -88,9 +91,10 @@ impl RaftLogStorage<TypeConfig> for LogStore {
 }
 
 impl Index {
-    fn append(&mut self, entries: impl IntoIterator<Item = Entry>) -> (Vec<DiskChange>, Option<u64>) {
+    fn append(&mut self, entries: impl IntoIterator<Item = Entry>, held: &Held) -> (Vec<DiskChange>, Option<u64>) {
         let mut changes: Vec<DiskChange> = self.committed.iter().map(put_committed).collect();
         for entry in entries {
+            held.add([&entry], self.vote.as_ref());
             let index = entry.log_id.index;
             changes.push(DiskChange::PutEntry {
                 index,

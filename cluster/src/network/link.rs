@@ -3,27 +3,55 @@
 use std::future::Future;
 use std::io::{self, Read as _, Seek as _};
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt as _};
 use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::RPCOption;
 use openraft::raft::{
-    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest, TransferLeaderResponse,
-    VoteRequest, VoteResponse,
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult, TransferLeaderRequest,
+    TransferLeaderResponse, VoteRequest, VoteResponse,
 };
 use openraft::{OptionalSend, RaftNetworkFactory, RaftNetworkV2};
 
-use super::message::{PeerAnswer, PeerRequest, SnapshotPiece};
+use super::message::{PeerAnswer, PeerRequest, Sequenced, SnapshotPiece};
 use super::peers::{AskError, Peers};
 use super::transport::{Peer, TransportError};
-use crate::raft_types::{Member, Snapshot, TypeConfig, Vote};
+use crate::raft_types::{LogId, Member, Snapshot, TypeConfig, Vote};
 use crate::state_machine::SnapshotFile;
 
 /// How many bytes of a snapshot travel at once.
 const PIECE_BYTES: u64 = 1024 * 1024;
 
+/// How many requests of a sequence are under way at once.
+pub(super) const APPENDS_IN_FLIGHT: usize = 32;
+/// How long one of them may take. The connection notices by itself when it breaks; asking again over one that is only
+/// slow would make it slower.
+const APPEND_LIMIT: Duration = Duration::from_secs(2);
+
 /// Makes the links to the other members.
-pub(crate) struct Links(pub(crate) Peers);
+pub(crate) struct Links {
+    peers: Peers,
+    node_id: u64,
+    incarnation: u64,
+    sequences: Arc<AtomicU64>,
+}
+
+impl Links {
+    /// Links of a node; `incarnation` tells its sequences from those of its earlier starts.
+    pub(crate) fn new(peers: Peers, node_id: u64, incarnation: u64) -> Self {
+        Self {
+            peers,
+            node_id,
+            incarnation,
+            sequences: Arc::default(),
+        }
+    }
+}
 
 impl RaftNetworkFactory<TypeConfig> for Links {
     type Network = Link;
@@ -34,7 +62,10 @@ impl RaftNetworkFactory<TypeConfig> for Links {
                 node_id: target,
                 address: member.address.clone(),
             },
-            peers: self.0.clone(),
+            peers: self.peers.clone(),
+            node_id: self.node_id,
+            incarnation: self.incarnation,
+            sequences: self.sequences.clone(),
         }
     }
 }
@@ -43,9 +74,14 @@ impl RaftNetworkFactory<TypeConfig> for Links {
 pub(crate) struct Link {
     peer: Peer,
     peers: Peers,
+    node_id: u64,
+    incarnation: u64,
+    sequences: Arc<AtomicU64>,
 }
 
 type CallError = RPCError<TypeConfig>;
+/// What came of a request of a sequence.
+type Appended = Result<StreamAppendResult<TypeConfig>, CallError>;
 
 impl Link {
     async fn call(&self, request: &PeerRequest, deadline: Duration) -> Result<PeerAnswer, CallError> {
@@ -63,6 +99,22 @@ impl Link {
 
     fn unexpected(&self) -> CallError {
         to_rpc_error(AskError::unexpected(&self.peer))
+    }
+
+    /// Sends one request of a sequence.
+    async fn append_next(&self, sequence: u64, number: u64, rpc: AppendEntriesRequest<TypeConfig>) -> Appended {
+        let (before, last) = range(&rpc);
+        let sequenced = Sequenced {
+            node_id: self.node_id,
+            incarnation: self.incarnation,
+            sequence,
+            number,
+            rpc,
+        };
+        match self.call(&PeerRequest::AppendNext(sequenced), APPEND_LIMIT).await? {
+            PeerAnswer::Append(response) => Ok(response.into_stream_result(before, last)),
+            _ => Err(self.unexpected()),
+        }
     }
 
     async fn send_snapshot(
@@ -100,6 +152,12 @@ impl Link {
     }
 }
 
+/// The places in the log of what comes before the entries of a request, and of the last of them.
+fn range(rpc: &AppendEntriesRequest<TypeConfig>) -> (Option<LogId>, Option<LogId>) {
+    let last = rpc.entries.last().map(|entry| entry.log_id);
+    (rpc.prev_log_id, last.or(rpc.prev_log_id))
+}
+
 /// The next piece of a file; shorter than the others at the end.
 async fn read_piece(mut file: SnapshotFile) -> io::Result<(SnapshotFile, Vec<u8>)> {
     let read = move || {
@@ -132,6 +190,38 @@ impl RaftNetworkV2<TypeConfig> for Link {
             PeerAnswer::Append(response) => Ok(response),
             _ => Err(self.unexpected()),
         }
+    }
+
+    /// The first request goes alone: it finds out whether the logs meet. The others follow each other without waiting
+    /// for answers, or an entry would wait for the round trip of the one before it.
+    fn stream_append<'s, S>(
+        &'s mut self,
+        mut input: S,
+        option: RPCOption,
+    ) -> BoxFuture<'s, Result<BoxStream<'s, Appended>, CallError>>
+    where
+        S: Stream<Item = AppendEntriesRequest<TypeConfig>> + OptionalSend + Unpin + 'static,
+    {
+        Box::pin(async move {
+            let Some(first) = input.next().await else {
+                return Ok(futures::stream::empty().boxed());
+            };
+            let (before, last) = range(&first);
+            let response = self.append_entries(first, option).await?;
+            let begun = Ok(response.into_stream_result(before, last));
+            let sequence = self.sequences.fetch_add(1, Ordering::Relaxed);
+            let link = &*self;
+            let rest = futures::stream::StreamExt::enumerate(input)
+                .map(move |(number, rpc)| link.append_next(sequence, number as u64, rpc))
+                .buffered(APPENDS_IN_FLIGHT);
+            let all = futures::stream::once(std::future::ready(begun)).chain(rest);
+            // Nothing counts after the first that went wrong.
+            let until_wrong = all.scan(true, |goes_on, appended: Appended| {
+                let was_going_on = std::mem::replace(goes_on, matches!(appended, Ok(Ok(_))));
+                std::future::ready(was_going_on.then_some(appended))
+            });
+            Ok(until_wrong.boxed())
+        })
     }
 
     async fn vote(

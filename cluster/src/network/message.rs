@@ -3,18 +3,18 @@
 //! These carry the consensus library's own types, whose layout may change with its version: members understand each
 //! other only within one version of the wire, which the hello of a connection must compare.
 
-use domain::Revision;
 use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest, TransferLeaderResponse,
     VoteRequest, VoteResponse,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::command::{Batch, BatchResults};
+use crate::command::{Batch, BatchId, BatchResults};
 use crate::members::MemberChange;
 use crate::raft_types::{SnapshotMeta, TypeConfig, Vote};
 use crate::report::MemberReport;
 use crate::sealing::MasterKeyId;
+use crate::standing::{Standing, Wanted};
 
 /// A request.
 #[derive(Serialize, Deserialize)]
@@ -28,9 +28,10 @@ pub(crate) enum PeerRequest {
     Propose(Batch),
     /// To the leader: how far is the log committed? It asks its quorum whether it still leads.
     ReadIndex,
-    /// Answer with your revision when it is this one or later, or when so many milliseconds have passed.
-    AwaitRevision {
-        revision: Revision,
+    /// Answer how far a batch has come with you when it is as far as is wanted, or when so many milliseconds have passed.
+    AwaitBatch {
+        batch: BatchId,
+        wanted: Wanted,
         limit_ms: u64,
     },
     /// To the leader: change who belongs to the cluster.
@@ -39,6 +40,22 @@ pub(crate) enum PeerRequest {
     Report,
     /// Which master keys do you hold?
     MasterKeys,
+    /// Entries after others of the same sequence, in whatever order they come in.
+    AppendNext(Sequenced),
+}
+
+/// A request to append entries that has its place in a sequence.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Sequenced {
+    /// Who sends it.
+    pub(super) node_id: u64,
+    /// Drawn at random when the sender started: its sequences begin anew.
+    pub(super) incarnation: u64,
+    /// Which of the sender's sequences; later ones have greater numbers.
+    pub(super) sequence: u64,
+    /// Counts up from 0.
+    pub(super) number: u64,
+    pub(super) rpc: AppendEntriesRequest<TypeConfig>,
 }
 
 /// A piece of a snapshot. Pieces follow each other; the one at offset 0 begins a new transfer.
@@ -69,8 +86,8 @@ pub(crate) enum PeerAnswer {
     NotLeader,
     /// The index of the last committed entry.
     ReadIndex(u64),
-    /// The revision that is in force here.
-    Reached(Revision),
+    /// How far the batch has come; `None` if not as far as was wanted.
+    Reached(Option<Standing>),
     /// The members are changed.
     MembersChanged,
     /// How it is.

@@ -48,6 +48,14 @@ impl Peers {
 }
 
 impl AskError {
+    /// There is no use in waiting for the answer of somebody who does not lead any more.
+    pub(crate) fn replaced(peer: &Peer) -> Self {
+        AskError::Refused {
+            node_id: peer.node_id,
+            reason: "it did not answer before another led".to_owned(),
+        }
+    }
+
     /// An answer that does not belong to the question.
     pub(crate) fn unexpected(peer: &Peer) -> Self {
         AskError::Refused {

@@ -9,17 +9,18 @@ use openraft::raft::SnapshotResponse;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use super::appending::Appending;
 use super::message::{PeerAnswer, PeerRequest, SnapshotPiece};
 use crate::codec;
 use crate::leader::{LeaderError, propose_here, read_index_here};
 use crate::members;
-use crate::publish::Published;
 use crate::raft_types::{Raft, Snapshot, TypeConfig};
 use crate::report::MemberReport;
 use crate::sealing::MasterKeyId;
+use crate::standing::Standings;
 use crate::state_machine::{SnapshotFile, Snapshots};
 
-/// Nobody makes this node wait longer for a revision.
+/// Nobody makes this node wait longer for a batch.
 const BARRIER_MAX: Duration = Duration::from_secs(5);
 
 /// What a member says of itself.
@@ -34,18 +35,20 @@ pub(crate) struct AboutItself {
 pub(crate) struct Receiving {
     raft: Raft,
     snapshots: Arc<Snapshots>,
-    published: Arc<Published>,
+    standings: Standings,
+    appending: Appending,
     about: AboutItself,
     /// The snapshot that is coming in, and how many bytes of it are there.
     incoming: Mutex<Option<(File, u64)>>,
 }
 
 impl Receiving {
-    pub(crate) fn new(raft: Raft, snapshots: Arc<Snapshots>, published: Arc<Published>, about: AboutItself) -> Self {
+    pub(crate) fn new(raft: Raft, snapshots: Arc<Snapshots>, standings: Standings, about: AboutItself) -> Self {
         Self {
+            appending: Appending::new(raft.clone()),
             raft,
             snapshots,
-            published,
+            standings,
             about,
             incoming: Mutex::new(None),
         }
@@ -90,14 +93,17 @@ impl Receiving {
                 let changed = members::change(&self.raft, change).await;
                 led(changed.map(|()| PeerAnswer::MembersChanged).map_err(LeaderError::from))?
             }
-            PeerRequest::AwaitRevision { revision, limit_ms } => {
+            PeerRequest::AwaitBatch {
+                batch,
+                wanted,
+                limit_ms,
+            } => {
                 let limit = Duration::from_millis(limit_ms).min(BARRIER_MAX);
-                // Too late is an answer, too: the revision tells.
-                let _ = timeout(limit, self.published.reached(revision)).await;
-                PeerAnswer::Reached(self.published.load().revision())
+                PeerAnswer::Reached(timeout(limit, self.standings.reached(batch, wanted)).await.ok())
             }
             PeerRequest::Report => PeerAnswer::Report(self.report()),
             PeerRequest::MasterKeys => PeerAnswer::MasterKeys(self.about.master_keys.clone()),
+            PeerRequest::AppendNext(sequenced) => PeerAnswer::Append(self.appending.take(sequenced).await?),
         })
     }
 

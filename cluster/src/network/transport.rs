@@ -39,6 +39,11 @@ pub enum TransportError {
 pub trait Transport: Send + Sync {
     /// Sends a request and returns the answer. Requests to one peer may overtake each other.
     async fn call(&self, peer: &Peer, request: Vec<u8>, deadline: Duration) -> Result<Vec<u8>, TransportError>;
+
+    /// To how many members there is a connection now, where there are connections.
+    fn connections(&self) -> usize {
+        0
+    }
 }
 
 /// The transport of a cluster of one: there is nobody to call.

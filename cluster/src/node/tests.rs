@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 use async_trait::async_trait;
 use domain::ports::{Clock, Entropy, Replication as _, RevocationView as _};
@@ -54,6 +54,9 @@ struct Hub {
     cut_off: Mutex<BTreeSet<u64>>,
     /// So many answers are still to be lost on their way back.
     lose_answers: AtomicUsize,
+    /// Calls take a while, each a different one, so that they overtake each other.
+    is_unsteady: AtomicBool,
+    calls: AtomicU64,
 }
 
 struct From(u64, Arc<Hub>);
@@ -82,6 +85,10 @@ impl Transport for From {
             node_id: peer.node_id,
             reason: "too late".to_owned(),
         };
+        if self.1.is_unsteady.load(Relaxed) {
+            let call = self.1.calls.fetch_add(1, Relaxed);
+            sleep(Duration::from_millis(call * 7 % 19)).await;
+        }
         let answer = tokio::time::timeout(deadline, handle.answer_peer(&request))
             .await
             .map_err(interrupted)?;
@@ -273,6 +280,10 @@ fn revocation(number: u128) -> ReplicatedChange {
     let subject = Subject::Token(TokenId(Uuid::from_u128(number)));
     let forget_at = Timestamp::from_seconds(1_900_000_000);
     ReplicatedChange::Revoke(Revocation { subject, forget_at })
+}
+
+fn agent_changed(number: u128) -> ReplicatedChange {
+    ReplicatedChange::AgentChanged(AgentId(Uuid::from_u128(number)))
 }
 
 fn token(number: u128) -> TokenFacts {

@@ -70,7 +70,7 @@ impl State {
             .chain(
                 self.sessions
                     .iter()
-                    .map(|(node_id, session)| ImagePart::Session(*node_id, session.clone())),
+                    .map(|(node_id, session)| ImagePart::Session(node_id, session)),
             )
             .chain(
                 self.invites

@@ -22,16 +22,16 @@ pub(crate) use invites::{Invite, InviteDigest};
 pub(crate) use key_ring::{KeyRing, StoredKey};
 #[cfg(test)]
 pub(crate) use revocations::FORGET_MARGIN;
-pub(crate) use sessions::Session;
+pub(crate) use sessions::{Seen, Session, WINDOW};
 
-use crate::command::{Batch, BatchResults, BootstrapCommand, Command, CommandResult, Refusal};
+use crate::command::{Batch, BatchId, BatchResults, BootstrapCommand, Command, CommandResult, Refusal};
 use crate::placement::Placement;
 use crate::sealing::Sealed;
 use changes::Changes;
 use invites::Invites;
 use key_events::KeyEvents;
 use revocations::Revocations;
-use sessions::{Seen, Sessions};
+use sessions::Sessions;
 
 /// How much the state may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +111,16 @@ impl State {
                 results
             }
         }
+    }
+
+    /// What is known of a batch.
+    pub(crate) fn seen(&self, id: BatchId) -> Seen {
+        self.sessions.look_up(id)
+    }
+
+    /// Whether there is room for so many revocations more.
+    pub(crate) fn has_room_for(&self, revocations: usize) -> bool {
+        self.revocations.len().saturating_add(revocations) <= self.limits.revocations
     }
 
     /// Applies one command: a function of the state and the command alone.

@@ -58,7 +58,8 @@ impl StateMachine {
 
     /// Readers see the new state before anybody is told that a change is done.
     fn publish_and_answer(&self, answers: &mut Vec<Answer>) {
-        self.published.publish(&self.at.state);
+        self.published
+            .publish(&self.at.state, self.at.applied.map(|applied| applied.index));
         for (responder, results) in answers.drain(..) {
             responder.send(results);
         }
@@ -104,7 +105,8 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
     async fn install_snapshot(&mut self, meta: &SnapshotMeta, snapshot: SnapshotFile) -> Result<(), io::Error> {
         let (snapshots, wanted) = (self.snapshots.clone(), meta.last_log_id);
         self.at = run(self.execution, move || snapshots.install(snapshot, wanted)).await?;
-        self.published.publish(&self.at.state);
+        self.published
+            .publish(&self.at.state, self.at.applied.map(|applied| applied.index));
         Ok(())
     }
 

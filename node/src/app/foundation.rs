@@ -175,6 +175,8 @@ async fn open_cluster(
 }
 
 fn cluster_meters(meters: &Meters) -> ClusterMeters {
+    let own = meters.clone();
+    let lag_of = move |peer: u64| own.gauge("raft_replication_lag_entries", &[("peer", &peer.to_string())]);
     ClusterMeters {
         term: meters.gauge("raft_term", &[]),
         is_leader: meters.gauge("raft_is_leader", &[]),
@@ -182,6 +184,8 @@ fn cluster_meters(meters: &Meters) -> ClusterMeters {
         commit_latency_seconds: meters.histogram("raft_commit_latency_seconds", &[]),
         revocation_staleness_seconds: meters.gauge("revocation_staleness_seconds", &[]),
         revocation_set_size: meters.gauge("revocation_set_size", &[]),
+        replication_lag_entries: Arc::new(lag_of),
+        peer_connections: meters.gauge("raft_peer_connections", &[]),
     }
 }
 

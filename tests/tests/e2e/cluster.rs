@@ -10,6 +10,7 @@ on_both_stores!(
     what_was_killed_stays_dead_when_all_nodes_crash,
     a_node_that_is_left_alone_vouches_for_nothing,
     operators_see_and_change_the_members,
+    the_metrics_tell_of_the_other_members,
 );
 
 async fn a_token_is_known_at_every_node_and_dead_at_every_node(backend: Backend) {
@@ -193,4 +194,49 @@ async fn operators_see_and_change_the_members(backend: Backend) {
         printed.status.success() && table.contains("leader") && table.lines().count() == 4,
         "{table}"
     );
+}
+
+async fn the_metrics_tell_of_the_other_members(backend: Backend) {
+    let cluster = Cluster::start(backend).await;
+    let leader = cluster.leader(1).await.expect("a leader");
+    let lags = |text: &str, peer: u64| {
+        let start = format!("agentidp_raft_replication_lag_entries{{peer=\"{peer}\"}} ");
+        let lag = text
+            .lines()
+            .find_map(|line| line.strip_prefix(&start)?.parse::<f64>().ok());
+        lag.filter(|lag| !lag.is_nan())
+    };
+    let metrics = async |node_id| {
+        cluster
+            .operator(node_id)
+            .get("/metrics")
+            .send()
+            .await
+            .expect(200)
+            .text()
+    };
+    let others: Vec<u64> = (1..=3).filter(|node_id| *node_id != leader).collect();
+    eventually("the others have all that the leader has", async || {
+        let text = metrics(leader).await;
+        let is_there = text.contains("agentidp_raft_peer_connections 2\n");
+        let has_all = others.iter().all(|peer| lags(&text, *peer) == Some(0.0));
+        (is_there && has_all && lags(&text, leader).is_none()).then_some(())
+    })
+    .await;
+    let follower = metrics(others[0]).await;
+    assert!(
+        (1..=3).all(|peer| lags(&follower, peer).is_none()),
+        "only a leader knows"
+    );
+    cluster.kill(others[1]);
+    let _ = cluster
+        .revoke(leader, &cluster.token(leader, &cluster.admin, "agents:read").await)
+        .await
+        .expect(200);
+    eventually("one lags and has no connection", async || {
+        let text = metrics(leader).await;
+        let lags_behind = lags(&text, others[1]).is_some_and(|lag| lag >= 1.0);
+        (lags_behind && text.contains("agentidp_raft_peer_connections 1\n")).then_some(())
+    })
+    .await;
 }

@@ -17,7 +17,7 @@ impl StoreBuilder<TypeConfig, LogStore, StateMachine, TempDir> for Builder {
         let folder = RaftFolder::open(data_dir.path(), 1).expect("the folder is new");
         let (snapshots, _) = Snapshots::open(folder.snapshots()).expect("the folder is new");
         let log = LogStore::open(&folder, self.0).expect("the log is new");
-        let published = Arc::new(Published::new(State::default()));
+        let published = Arc::new(Published::new(State::default(), log.held()));
         let machine = StateMachine::new(StateAt::initial(), published, Arc::new(snapshots), self.0);
         Ok((data_dir, log, machine))
     }

@@ -7,6 +7,7 @@ use redb::StorageBackend;
 
 use super::*;
 use crate::codec;
+use crate::held::Held;
 use crate::log_store::disk::{DiskChange, LogDisk};
 use crate::log_store::loading;
 use crate::log_store::redb_disk::RedbDisk;
@@ -123,7 +124,7 @@ impl StorageBackend for Storage {
 /// How many entries, from 0 on, a log has; or why it is refused.
 fn entries_of(bytes: Vec<u8>) -> Result<u64, ClusterError> {
     let disk = RedbDisk::on_backend(path(), Storage::of(bytes))?;
-    let index = loading::load(&disk, path())?;
+    let index = loading::load(&disk, path(), &Held::default())?;
     Ok(index.last.map_or(0, |last| last.index + 1))
 }
 
@@ -240,7 +241,7 @@ fn entries_that_are_missing_or_swapped_are_noticed() {
         let disk = RedbDisk::on_backend(path(), storage).unwrap();
         (0..10).for_each(|index| disk.write(&[put(index)]).unwrap());
         disk.write(changes).unwrap();
-        loading::load(&disk, path()).map(|index| index.last.map(|last| last.index))
+        loading::load(&disk, path(), &Held::default()).map(|index| index.last.map(|last| last.index))
     };
     assert_eq!(with(&[]).unwrap(), Some(9));
     assert_eq!(with(&[DiskChange::RemoveEntries(8..=9)]).unwrap(), Some(7));

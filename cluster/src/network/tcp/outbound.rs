@@ -85,6 +85,11 @@ impl Outbound {
         &self.peer
     }
 
+    /// Whether calls go over a connection now.
+    pub(super) fn is_connected(&self) -> bool {
+        matches!(&*self.shared.state.borrow(), State::Connected(session) if !session.has_ended())
+    }
+
     /// Sends a request and returns its answer, before the deadline.
     pub(super) async fn call(&self, request: Vec<u8>, deadline: Instant) -> Result<Vec<u8>, TransportError> {
         if request.len() > Frame::payload_bytes_max(BODY_BYTES_MAX) {

@@ -51,4 +51,9 @@ impl Transport for TcpTransport {
         let deadline = Instant::now() + deadline;
         self.outbound(peer).call(request, deadline).await
     }
+
+    fn connections(&self) -> usize {
+        let peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        peers.values().filter(|outbound| outbound.is_connected()).count()
+    }
 }
