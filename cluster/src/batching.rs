@@ -50,7 +50,7 @@ pub(crate) struct Done {
     /// A result for each command.
     pub(crate) results: Vec<CommandResult>,
     /// Members that have not said in time that the commands are in force there. Only those of whom that matters were
-    /// asked: revocations, and changes of what nodes have cached.
+    /// asked: revocations, changes of what nodes have cached, and orders about keys.
     pub(crate) unconfirmed: Vec<NodeId>,
 }
 
@@ -272,6 +272,7 @@ impl Carrier {
             let proposed = match (commutes, is_first) {
                 (true, true) => self.barrier.propose_first(batch).await,
                 (true, false) => self.barrier.propose_again(batch).await,
+                (false, _) if batch.is_awaited() => self.barrier.propose_again(batch).await,
                 (false, _) => self.leader.propose(batch).await.map(Settled::from),
             };
             match proposed {

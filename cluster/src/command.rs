@@ -13,7 +13,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::key_command::KeyCommand;
+use crate::key_command::{Authority, KeyCommand};
 use crate::sealing::Sealed;
 use crate::state::InviteDigest;
 
@@ -125,6 +125,12 @@ impl Command {
             self,
             Command::Revoke(_) | Command::AgentChanged(_) | Command::OrganizationChanged(_)
         )
+    }
+
+    /// Whether its answer waits for the other members although it travels alone: whoever takes a key out of use wants to
+    /// know where it is in use still.
+    fn is_awaited(&self) -> bool {
+        matches!(self, Command::Keys(command) if matches!(command.authority, Authority::Operator { .. }))
     }
 
     /// An upper bound of the length of its encoding, without encoding it.
@@ -241,6 +247,11 @@ impl Batch {
     /// Whether all that it holds names what is dead from now on for good.
     pub(crate) fn only_denies(&self) -> bool {
         self.commands.iter().all(|command| command.denies().is_some())
+    }
+
+    /// Whether its answer waits for the other members.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.commands.iter().any(Command::is_awaited)
     }
 }
 

@@ -42,8 +42,8 @@ impl ClusterHandle {
             at,
             change: KeyChange::Terms(bootstrap.terms),
         });
-        let results = self.0.proposer.propose(vec![first, terms]).await?;
-        match results.iter().find_map(|result| result.refusal) {
+        let done = self.0.proposer.propose(vec![first, terms]).await?;
+        match done.results.iter().find_map(|result| result.refusal) {
             None | Some(Refusal::AlreadyBootstrapped) => Ok(()),
             Some(refusal) => Err(ClusterError::Refused(refusal.to_string())),
         }

@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use domain::ports::{KeyStepError, ReplicationError, SigningKeys};
 use domain::{
-    Applied, KeyOrder, KeyRecord, KeyRingView, KeyStep, NewSigningKey, NodeId, Ownership, Resealing, Revision, Urgency,
+    Applied, KeyOrder, KeyRecord, KeyRingView, KeyStep, NewSigningKey, NodeId, Ownership, Resealing, Urgency,
 };
 
 use super::ClusterHandle;
+use crate::batching::Done;
 use crate::command::{Command, Refusal, SealedKey};
 use crate::key_command::{Authority, KEY_SCHEDULE, KeyChange, KeyCommand};
 use crate::sealing::SealingError;
@@ -56,9 +57,7 @@ impl SigningKeys for ClusterHandle {
         let commands = changes
             .into_iter()
             .map(|change| self.key_command(authority.clone(), change));
-        let revision = self.change_keys(commands.collect()).await?;
-        let unconfirmed = self.0.barrier.wait(revision).await;
-        Ok(Applied { revision, unconfirmed })
+        self.change_keys(commands.collect()).await
     }
 
     async fn reseal(&self, epoch: u64) -> Result<Resealing, KeyStepError> {
@@ -127,15 +126,16 @@ impl ClusterHandle {
         })
     }
 
-    /// Proposes changes in one entry; the revision that has all that were taken. Refused only if none was: an operator who
+    /// Proposes changes in one entry; the revision has all that were taken. Refused only if none was: an operator who
     /// wants a key of each algorithm gets those that can be had.
-    async fn change_keys(&self, commands: Vec<Command>) -> Result<Revision, KeyStepError> {
-        let results = self.0.proposer.propose(commands).await?;
+    async fn change_keys(&self, commands: Vec<Command>) -> Result<Applied, KeyStepError> {
+        let Done { results, unconfirmed } = self.0.proposer.propose(commands).await?;
         let refusals: Vec<Refusal> = results.iter().filter_map(|result| result.refusal).collect();
         if let Some(refusal) = refusals.first().filter(|_| refusals.len() == results.len()) {
             return Err(KeyStepError::Refused(refusal.to_string()));
         }
         let revisions = results.iter().map(|result| result.revision);
-        Ok(revisions.max().unwrap_or_default())
+        let revision = revisions.max().unwrap_or_default();
+        Ok(Applied { revision, unconfirmed })
     }
 }
