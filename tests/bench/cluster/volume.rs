@@ -2,6 +2,7 @@
 //! introspection is slower.
 #![allow(clippy::disallowed_methods, reason = "a load generator measures real time")]
 
+use std::cell::Cell;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -91,11 +92,11 @@ async fn settled_size(folder: &Path) -> u64 {
         let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
         files.filter_map(|file| Some(file.metadata().ok()?.len())).sum()
     };
-    let mut last = 0;
+    let last = Cell::new(0);
     eventually("the snapshot to be written", async || {
         tokio::time::sleep(Duration::from_millis(500)).await;
         let now = size();
-        let has_settled = now > 0 && now == std::mem::replace(&mut last, now);
+        let has_settled = now > 0 && now == last.replace(now);
         has_settled.then_some(now)
     })
     .await
