@@ -160,10 +160,13 @@ impl Barrier {
             let metrics = metrics.borrow_watched();
             said.prove(*index, &metrics.membership_config)
         };
+        if !is_committed {
+            return None;
+        }
         // The log is looked at before the state: entries move from there to here, and must not be missed.
         let ahead = self.published.held().ahead(*index);
         let state = self.published.load();
-        if !is_committed || !state.has_room_for(ahead.revocations) {
+        if !state.has_room_for(ahead.revocations) {
             return None;
         }
         let last = state.revision().0.saturating_add(ahead.commands);

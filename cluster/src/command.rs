@@ -225,7 +225,7 @@ pub(crate) struct CommandResult {
 
 /// Which batch of whom this is, so that one whose answer was lost can be proposed again and is applied once. The numbers
 /// of the batches that a node waits for lie within [`WINDOW`](crate::state::WINDOW).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct BatchId {
     /// Who proposes.
     pub(crate) node_id: u64,

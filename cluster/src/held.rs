@@ -53,6 +53,8 @@ pub(crate) struct Held {
 #[derive(Default)]
 struct Tail {
     entries: BTreeMap<u64, HeldEntry>,
+    /// Where a batch is; if it is there twice, the last place.
+    by_batch: BTreeMap<BatchId, u64>,
     /// What is refused, and by which entry.
     denials: BTreeSet<(Subject, u64)>,
 }
@@ -100,9 +102,13 @@ impl Held {
 
     /// Everything up to `index` is durable.
     pub(crate) fn durable(&self, index: u64) {
-        for entry in self.tail().entries.range_mut(..=index).map(|(_, entry)| entry) {
+        let mut tail = self.tail();
+        // What comes before a durable entry is durable.
+        let entries = tail.entries.range_mut(..=index).rev();
+        for (_, entry) in entries.take_while(|(_, entry)| !entry.is_durable) {
             entry.is_durable = true;
         }
+        drop(tail);
         self.moved.send_replace(());
     }
 
@@ -138,9 +144,10 @@ impl Held {
     /// A batch, if it is in the log, durable, and refused.
     pub(crate) fn find(&self, batch: BatchId) -> Option<Holding> {
         let tail = self.tail();
-        let (index, entry) = tail.entries.iter().rev().find(|(_, entry)| entry.batch == batch)?;
+        let index = *tail.by_batch.get(&batch)?;
+        let entry = tail.entries.get(&index)?;
         (entry.is_durable && entry.denials.is_some()).then_some(Holding {
-            index: *index,
+            index,
             counts: entry.counts,
         })
     }
@@ -198,10 +205,14 @@ impl Tail {
             ahead,
         };
         self.entries.insert(index, held);
+        self.by_batch.insert(batch.id, index);
     }
 
     fn forget(&mut self, entries: BTreeMap<u64, HeldEntry>) {
         for (index, entry) in entries {
+            if self.by_batch.get(&entry.batch) == Some(&index) {
+                self.by_batch.remove(&entry.batch);
+            }
             for subject in entry.denials.into_iter().flatten() {
                 self.denials.remove(&(subject, index));
             }

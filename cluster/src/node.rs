@@ -291,12 +291,13 @@ async fn open(config: &ClusterConfig) -> Result<Opened, ClusterError> {
 }
 
 /// Between which times the consensus is to draw how long a follower waits *beyond* the lease of its leader. The lease is
-/// as long as the greater of the two, so that both together lie between the two election timeouts.
+/// as long as the greater of the two, so that both together lie between the two election timeouts. The smaller one is
+/// also how long the others may take to answer a candidate, so it is not as small as it could be.
 fn patience(config: &ClusterConfig) -> Range<Duration> {
     let (shortest, longest) = config.election_timeout;
     let lease = longest / 2;
     let least = config.heartbeat + config.heartbeat / 10 + Duration::from_millis(1);
-    let wait = shortest.saturating_sub(lease).max(least);
+    let wait = shortest.saturating_sub(lease).max(lease / 2).max(least);
     wait..lease.max(wait + Duration::from_millis(1))
 }
 

@@ -1,5 +1,6 @@
 //! Members in one process, connected by function calls.
 
+mod distance;
 mod keys;
 mod membership;
 mod over_tcp;
@@ -57,6 +58,8 @@ struct Hub {
     /// Calls take a while, each a different one, so that they overtake each other.
     is_unsteady: AtomicBool,
     calls: AtomicU64,
+    /// How long a message is under way.
+    one_way_ms: AtomicU64,
 }
 
 struct From(u64, Arc<Hub>);
@@ -89,9 +92,12 @@ impl Transport for From {
             let call = self.1.calls.fetch_add(1, Relaxed);
             sleep(Duration::from_millis(call * 7 % 19)).await;
         }
+        let one_way = Duration::from_millis(self.1.one_way_ms.load(Relaxed));
+        sleep(one_way).await;
         let answer = tokio::time::timeout(deadline, handle.answer_peer(&request))
             .await
             .map_err(interrupted)?;
+        sleep(one_way).await;
         let is_proposal = matches!(codec::decode(&request), Ok(PeerRequest::Propose(_)));
         let lose_one = |left: usize| left.checked_sub(1);
         if is_proposal && self.1.lose_answers.fetch_update(Relaxed, Relaxed, lose_one).is_ok() {
@@ -112,12 +118,16 @@ struct Trio {
 
 impl Trio {
     async fn found() -> Self {
+        Self::found_with(|config| config).await
+    }
+
+    async fn found_with(change: impl Fn(ClusterConfig) -> ClusterConfig) -> Self {
         let hub = Arc::new(Hub::default());
         let mut nodes = BTreeMap::new();
         let mut folders = Vec::new();
         for node_id in 1..=3 {
             let folder = tempfile::tempdir().unwrap();
-            let node = ClusterNode::open(config(node_id, folder.path()), ports(node_id, &hub))
+            let node = ClusterNode::open(change(config(node_id, folder.path())), ports(node_id, &hub))
                 .await
                 .unwrap();
             hub.members.lock().unwrap().insert(node_id, node.handle());

@@ -60,3 +60,25 @@ async fn what_is_not_a_request_is_answered_and_does_no_harm() {
     trio.revoke(leader, 0..1).await;
     trio.shutdown().await;
 }
+
+#[test]
+fn elections_begin_between_the_two_election_timeouts() {
+    let millis = Duration::from_millis;
+    for (heartbeat, shortest, longest) in [
+        (100, 500, 1_000),
+        (250, 1_000, 2_000),
+        (100, 400, 800),
+        (100, 900, 1_000),
+    ] {
+        let config = ClusterConfig {
+            heartbeat: millis(heartbeat),
+            election_timeout: (millis(shortest), millis(longest)),
+            ..ClusterConfig::new(1, "nowhere")
+        };
+        config.validate().unwrap();
+        let (wait, lease) = (patience(&config), patience(&config).end);
+        assert!(lease + wait.start >= millis(shortest), "{wait:?}");
+        assert!(lease + wait.end <= millis(longest), "{wait:?}");
+        assert!(raft_config(&config).is_ok());
+    }
+}
