@@ -23,6 +23,7 @@ use crate::ticking::SteadyClock;
 use async_trait::async_trait;
 use domain::ports::{Entropy, Replication, ReplicationError, RevocationView};
 use domain::{AgentId, Applied, OrganizationId, ReplicatedChange, Revision, TokenFacts};
+use openraft::async_runtime::WatchReceiver as _;
 
 /// What a handle is made of.
 pub(crate) struct Parts {
@@ -64,6 +65,20 @@ impl ClusterHandle {
             .snapshot()
             .await
             .map_err(|error| ClusterError::Stopped(error.to_string()))
+    }
+
+    /// Waits until the consensus has failed for good, as it does when its log can't be written, and answers why. A node
+    /// goes on answering 503 from then on, and nothing but a new start helps.
+    pub async fn failed(&self) -> ClusterError {
+        let mut metrics = self.0.leader.raft().metrics();
+        loop {
+            if let Some(failure) = self.status().failure {
+                return ClusterError::Stopped(failure);
+            }
+            if metrics.changed().await.is_err() {
+                return ClusterError::Stopped("the consensus has ended".to_owned());
+            }
+        }
     }
 
     /// Carries out what another member asks for: what came in through the transport, and the answer to send back.

@@ -12,6 +12,7 @@ pub mod eventually;
 pub mod full_disk;
 pub mod http2;
 pub mod jwt;
+pub mod net;
 pub mod node;
 pub mod options;
 pub mod organization;

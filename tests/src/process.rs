@@ -81,11 +81,16 @@ impl Drop for Process {
 
 /// Sends a signal by its name, such as `TERM`, to a process by its id.
 pub fn signal(pid: u32, name: &str) {
-    let status = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status();
-    assert!(
-        status.is_ok_and(|status| status.success()),
-        "SIG{name} could not be sent"
-    );
+    assert!(try_signal(pid, name), "SIG{name} could not be sent");
+}
+
+/// As [`signal`], to a process that may be gone; whether it was there.
+pub fn try_signal(pid: u32, name: &str) -> bool {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &format!("kill -{name} {pid}")])
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
 
 /// Hands on the first line, keeps everything, and never lets the pipe fill up.

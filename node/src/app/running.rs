@@ -131,6 +131,11 @@ impl Running {
         }
     }
 
+    /// Waits until this node can't go on, and answers why. Whoever watches over its process should start it again.
+    pub async fn failed(&self) -> StartError {
+        self.foundation.cluster.handle().failed().await.into()
+    }
+
     /// Stops: not ready any more, requests in flight finished, actors flushed, store and log closed.
     pub async fn stop(self) -> Result<(), StartError> {
         self.health.set_draining();

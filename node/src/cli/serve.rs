@@ -46,12 +46,23 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
     until_stopped(running, &mut signals, &reload).await
 }
 
-/// Waits for a signal and stops; a second signal ends the process without waiting for the drain.
+/// Waits for a signal and stops; a second signal ends the process without waiting for the drain. A node that can't go on
+/// stops too, with an error, so that whoever watches over the process starts it again.
 pub async fn until_stopped(running: Running, signals: &mut Signals, reload: &Reload) -> Result<(), CommandError> {
-    while signals.next().await == Asked::Reload {
-        reload.again(&running);
+    loop {
+        tokio::select! {
+            asked = signals.next() => if asked == Asked::Reload {
+                reload.again(&running);
+            } else {
+                tracing::info!("stopping; a second signal ends the process at once");
+                break;
+            },
+            failure = running.failed() => {
+                tracing::error!(%failure, "this node can't go on and stops; when the cause is removed, start it again");
+                break;
+            }
+        }
     }
-    tracing::info!("stopping; a second signal ends the process at once");
     tokio::select! {
         stopped = running.stop() => Ok(stopped?),
         () = signals.stop() => {

@@ -3,6 +3,7 @@
 //! changed its signature is, too.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::digest;
 use domain::Revision;
@@ -15,6 +16,9 @@ use super::keys::{Keys, Ring};
 
 /// How many verified tokens are remembered. At some 600 bytes each this bounds the memory to about 20 MiB.
 const VERIFIED_MAX: usize = 32_768;
+
+/// How late the clock of another node may be: it holds a token for alive so much longer.
+pub const CLOCKS_LATE_MAX: Duration = Duration::from_secs(300);
 
 /// What identifies a token in caches: SHA-256 of its text, so that the token itself is not kept.
 pub type TokenDigest = [u8; 32];
@@ -84,6 +88,18 @@ impl TokenVerifier {
     pub fn on_issued(&self, token: &str, claims: AccessTokenClaims, ring: &Ring) {
         self.verified
             .insert(digest_of(token), (ring.changed_at, Arc::new(claims)));
+    }
+
+    /// The claims of a token of ours that is to be killed. It may be dead already: the answer to whoever killed it may have
+    /// been lost, and with it the record. And it may have expired here for as long as other nodes' clocks may be late.
+    pub fn verify_to_revoke(&self, token: &str) -> Result<Arc<AccessTokenClaims>, TokenRejection> {
+        let expect = Expectations {
+            issuer: &self.issuer,
+            audience: None,
+            now: self.clock.now().minus(CLOCKS_LATE_MAX),
+        };
+        let claims = self.keys.current().ring.verify_access_token(token, &expect)?;
+        Ok(Arc::new(claims))
     }
 
     fn verify(&self, token: &str, audience: Option<&str>) -> Result<VerifiedToken, VerificationError> {

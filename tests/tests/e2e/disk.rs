@@ -6,7 +6,8 @@ use e2e::{Backend, Node, NodeOptions, eventually, jwt, on_both_stores};
 
 on_both_stores!(
     a_full_disk_at_the_start_is_named,
-    a_disk_that_fills_up_loses_nothing_that_was_answered
+    a_disk_that_fills_up_loses_nothing_that_was_answered,
+    a_node_that_can_not_write_its_log_ends_and_says_why
 );
 
 const REASON: &str = "a file system can't be mounted here";
@@ -85,4 +86,31 @@ async fn a_disk_that_fills_up_loses_nothing_that_was_answered(backend: Backend) 
         );
         assert!(node.is_active(token).await);
     }
+}
+
+/// It once went on for ever, answering 503, until somebody noticed.
+async fn a_node_that_can_not_write_its_log_ends_and_says_why(backend: Backend) {
+    let Some(disk) = SmallDisk::mount(200) else {
+        return e2e::skip::note("disk::a_node_that_can_not_write_its_log_ends_and_says_why", REASON);
+    };
+    let mut node = Node::first(place_on(&disk, backend).await).await;
+    let token = node.token(&node.admin, "").await;
+    disk.fill();
+    let revoke = || {
+        let request = node.api().post("/oauth2/revoke").basic(&node.admin);
+        request.form(&[("token", &token)]).try_send()
+    };
+    // The log's file has room for some entries, and each revocation is one.
+    for _ in 0..5_000 {
+        if revoke().await.is_err() {
+            break;
+        }
+    }
+    let status = node.process().exit().await;
+    assert!(!status.success());
+    let said = node.place.log();
+    assert!(said.contains("can't go on") && said.contains("No space left"), "{said}");
+    disk.empty();
+    node.start_again().await;
+    node.check_it_works().await;
 }

@@ -51,6 +51,12 @@ async fn revoking_again_or_revoking_nonsense_is_fine(backend: Backend) {
                 .expect(200);
         }
     }
+    let recorded = node.admin().await.audit("action=token.revoked").await;
+    assert_eq!(
+        recorded.len(),
+        4,
+        "each request about the token is recorded: {recorded:?}"
+    );
     let nothing = node
         .api()
         .post(PATHS[0])

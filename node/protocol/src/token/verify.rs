@@ -9,8 +9,8 @@ use domain::Timestamp;
 use super::claims::AccessTokenClaims;
 use crate::jose::{KeyRing, TokenRejection, TokenType};
 
-/// How far in the future a token may have been issued, because nodes' clocks differ. There is none for the expiry: a
-/// token must not live on after its revocation has been forgotten.
+/// By how much a token's `nbf` may be in the future, because clocks differ. There is none for the expiry: a token must
+/// not live on after its revocation has been forgotten.
 pub const CLOCK_LEEWAY: Duration = Duration::from_secs(60);
 
 /// What a token is held against.
@@ -41,6 +41,9 @@ impl KeyRing {
 impl Expectations<'_> {
     /// Checks claims whose signature has been verified, now or earlier: what is remembered of a token must be held
     /// against the present again.
+    ///
+    /// `iat` is not: whatever bears a signature of ours has been issued, and one from the future only tells that two nodes'
+    /// clocks differ, which is no reason to refuse a token that its holder has just got.
     pub fn check(&self, claims: &AccessTokenClaims) -> Result<(), TokenRejection> {
         if claims.iss != self.issuer {
             return Err(TokenRejection::WrongIssuer);
@@ -51,8 +54,8 @@ impl Expectations<'_> {
         if self.now >= claims.expires_at() {
             return Err(TokenRejection::Expired);
         }
-        let from = Timestamp::from_seconds(claims.nbf.map_or(claims.iat, |nbf| nbf.max(claims.iat)));
-        if from > self.now.plus(CLOCK_LEEWAY) {
+        let latest = self.now.plus(CLOCK_LEEWAY);
+        if claims.nbf.is_some_and(|nbf| Timestamp::from_seconds(nbf) > latest) {
             return Err(TokenRejection::NotYetValid);
         }
         Ok(())
