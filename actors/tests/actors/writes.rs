@@ -50,7 +50,7 @@ fn actions(world: &World) -> Vec<Action> {
         .store
         .events(world.organization)
         .iter()
-        .map(|event| event.action)
+        .map(|event| event.action.known().expect("written by us"))
         .collect()
 }
 
@@ -70,7 +70,7 @@ async fn a_registration_is_stored_audited_and_told_who_when_and_from_where() {
     let event = world.store.events(world.organization).remove(0);
     assert_eq!(
         (event.action, event.agent_id),
-        (Action::AgentCreated, Some(world.operator.0))
+        (Action::AgentCreated.into(), Some(world.operator.0))
     );
     assert_eq!(
         (event.ip_address.as_deref(), event.timestamp),
@@ -135,7 +135,7 @@ async fn a_change_that_a_member_has_not_confirmed_is_answered_and_the_log_names_
     );
     assert_eq!(
         (missed.agent_id, missed.ip_address.as_deref(), missed.outcome),
-        (Some(world.operator.0), Some("192.0.2.7"), Outcome::Failure)
+        (Some(world.operator.0), Some("192.0.2.7"), Outcome::Failure.into())
     );
 }
 

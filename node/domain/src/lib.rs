@@ -17,7 +17,7 @@ pub mod secret;
 pub mod time;
 pub mod validation;
 
-pub use audit::{Action, AuditEvent, AuditFilter, AuditRecord, ChainHead, JsonText, Origin, Outcome};
+pub use audit::{Action, AuditEvent, AuditFilter, AuditRecord, ChainHead, JsonText, Origin, Outcome, Recorded};
 pub use entities::{
     Agent, AgentFilter, AgentPatch, AgentStatus, AgentType, Capability, ClientRecord, Credential, CredentialStatus,
     DeploymentEnv, Email, NewAgent, Organization, OrganizationStatus, SecretDigest, SigningAlgorithm, StoredCredential,

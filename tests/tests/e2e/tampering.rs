@@ -11,6 +11,7 @@ on_both_stores!(
     a_last_event_that_is_not_the_recorded_head_is_found,
     an_event_put_in_between_is_found,
     tampering_while_the_node_runs_is_found_too,
+    an_action_that_is_no_name_made_lists_and_verification_fail,
 );
 
 const TABLE: &str = "audit_events";
@@ -175,4 +176,21 @@ async fn tampering_while_the_node_runs_is_found_too(backend: Backend) {
     node.stop().await;
     node.start_again().await;
     assert_broken_at(&admin, victim).await;
+}
+
+async fn an_action_that_is_no_name_made_lists_and_verification_fail(backend: Backend) {
+    let (node, admin, events) = history(backend).await;
+    let victim = &events[events.len() / 2];
+    let statement = format!(
+        "UPDATE {TABLE} SET action = 'agent.forgiven' WHERE sequence = {}",
+        victim["sequence"]
+    );
+    node.place.store.execute_unchecked(&statement).await;
+    assert_broken_at(&admin, victim).await;
+    let listed = admin.audit("").await;
+    assert_eq!(listed.len(), events.len());
+    let shown = listed.iter().find(|event| id(event) == id(victim));
+    assert_eq!(shown.map(|event| &event["action"]), Some(&json!("agent.forgiven")));
+    let one = admin.get(&format!("/api/v1/audit/{}", id(victim))).send().await;
+    assert_eq!(one.expect(200).json()["action"], "agent.forgiven");
 }

@@ -21,6 +21,13 @@ pub struct Hash(pub [u8; 32]);
 impl Hash {
     /// What the first event of a chain names as its predecessor.
     pub const ZERO: Hash = Hash([0; 32]);
+    /// What stands for bytes in the store that are no hash: nothing has it, nor does anything follow from it.
+    const UNREADABLE: Hash = Hash([0xFF; 32]);
+
+    /// Takes a hash out of the store. Bytes that are not as many as a hash has were tampered with; the chain tells.
+    pub fn from_stored(bytes: &[u8]) -> Self {
+        bytes.try_into().map_or(Self::UNREADABLE, Hash)
+    }
 }
 
 impl fmt::Display for Hash {
@@ -99,8 +106,8 @@ impl ChainHead {
             sequence: self.sequence + 1,
             organization_id: record.organization_id,
             agent_id: record.agent_id,
-            action: record.action,
-            outcome: record.outcome,
+            action: record.action.into(),
+            outcome: record.outcome.into(),
             ip_address: record.origin.ip_address,
             user_agent: record.origin.user_agent,
             metadata: record.metadata,
@@ -248,7 +255,7 @@ impl FieldHasher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Action, JsonText, Origin, Outcome};
+    use crate::audit::{Action, JsonText, Origin, Outcome, Recorded};
     use crate::ids::{AgentId, OrganizationId};
     use crate::time::Timestamp;
     use uuid::Uuid;
@@ -297,9 +304,11 @@ mod tests {
 
     #[test]
     fn every_kind_of_tampering_names_the_event() {
-        let changes: [fn(&mut AuditEvent); 10] = [
-            |e| e.action = Action::TokenRevoked,
-            |e| e.outcome = Outcome::Failure,
+        let changes: [fn(&mut AuditEvent); 14] = [
+            |e| e.action = Action::TokenRevoked.into(),
+            |e| e.action = Recorded::Other("token.issue".into()),
+            |e| e.outcome = Outcome::Failure.into(),
+            |e| e.outcome = Recorded::Other(String::new()),
             |e| e.agent_id = None,
             |e| e.organization_id = OrganizationId(Uuid::nil()),
             |e| e.ip_address = None,
@@ -307,6 +316,8 @@ mod tests {
             |e| e.metadata = JsonText::object(&[("scope", "agents:write")]),
             |e| e.timestamp = Timestamp::EPOCH,
             |e| e.hash = Hash::ZERO,
+            |e| e.hash = Hash::from_stored(&[]),
+            |e| e.previous_hash = Hash::from_stored(&[0; 31]),
             |e| e.previous_hash = Hash::ZERO,
         ];
         for change in changes {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::action::{Action, Outcome};
 use super::chain::Hash;
 use super::json_text::JsonText;
+use super::recorded::Recorded;
 use crate::ids::{AgentId, EventId, OrganizationId};
 use crate::time::Timestamp;
 
@@ -50,10 +51,10 @@ pub struct AuditEvent {
     pub organization_id: OrganizationId,
     /// Who did it, or to whom it was done when nobody is known to have.
     pub agent_id: Option<AgentId>,
-    /// What happened.
-    pub action: Action,
-    /// How it ended.
-    pub outcome: Outcome,
+    /// What happened, according to the row.
+    pub action: Recorded<Action>,
+    /// How it ended, according to the row.
+    pub outcome: Recorded<Outcome>,
     /// The caller's address.
     pub ip_address: Option<String>,
     /// The caller's software.

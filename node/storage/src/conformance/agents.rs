@@ -55,8 +55,8 @@ pub async fn a_registration_leaves_an_audit_event_and_a_message(stores: &Stores)
     let id = stores.agents.register(&agent, &change).await.expect("it is new");
     let event = tenant.events().await.pop().expect("there is an event");
     assert_eq!(
-        (event.event_id, event.action, event.agent_id),
-        (change.audit.event_id, Action::AgentCreated, Some(agent.agent_id))
+        (event.event_id, event.action.known(), event.agent_id),
+        (change.audit.event_id, Some(Action::AgentCreated), Some(agent.agent_id))
     );
     let entry = tenant.messages().await.pop().expect("there is a message");
     assert_eq!((entry.id, entry.message), (id, change.message));

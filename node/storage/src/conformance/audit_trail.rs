@@ -240,8 +240,8 @@ pub(super) fn recorded(event: &AuditEvent) -> AuditRecord {
         event_id: event.event_id,
         organization_id: event.organization_id,
         agent_id: event.agent_id,
-        action: event.action,
-        outcome: event.outcome,
+        action: event.action.known().expect("it was recorded by us"),
+        outcome: event.outcome.known().expect("it was recorded by us"),
         origin: Origin {
             ip_address: event.ip_address.clone(),
             user_agent: event.user_agent.clone(),

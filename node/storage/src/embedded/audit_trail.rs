@@ -72,7 +72,9 @@ impl AuditTrail for EmbeddedStore {
         );
         self.read(move |connection| {
             let mut query = connection.prepare_cached(&sql).map_err(store_error)?;
-            let events = query.query_map(params![organization.0, signed(after), limit], rows::audit_event);
+            // From the very beginning, since somebody may have put an event before the first.
+            let after = if after == 0 { i64::MIN } else { signed(after) };
+            let events = query.query_map(params![organization.0, after, limit], rows::audit_event);
             events.and_then(Iterator::collect).map_err(store_error)
         })
         .await

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use domain::audit::Hash;
 use domain::{
-    Agent, AgentId, AuditEvent, Credential, CredentialId, EventId, JsonText, Organization, OrganizationId,
+    Agent, AgentId, AuditEvent, Credential, CredentialId, EventId, JsonText, Organization, OrganizationId, Recorded,
     SecretDigest, StoredCredential, Timestamp,
 };
 use rusqlite::types::Type;
@@ -93,19 +93,38 @@ pub fn credential(row: &Row<'_>) -> Result<Credential> {
 /// A row of [`AUDIT_EVENT`]. A row that somebody tampered with is read as far as possible, so that the chain can tell.
 pub fn audit_event(row: &Row<'_>) -> Result<AuditEvent> {
     Ok(AuditEvent {
-        event_id: EventId(row.get("event_id")?),
-        sequence: number(row, "sequence")?,
+        event_id: EventId(identifier(row, "event_id")?.unwrap_or_default()),
+        // Sequences start at 1.
+        sequence: row.get::<_, i64>("sequence")?.try_into().unwrap_or(0),
         organization_id: OrganizationId(row.get("organization_id")?),
-        agent_id: row.get::<_, Option<Uuid>>("agent_id")?.map(AgentId),
-        action: parsed(row, "action")?,
-        outcome: parsed(row, "outcome")?,
-        ip_address: row.get("ip_address")?,
-        user_agent: row.get("user_agent")?,
-        metadata: JsonText::from_stored(row.get("metadata")?),
+        agent_id: identifier(row, "agent_id")?.map(AgentId),
+        action: Recorded::from_stored(text(row, "action")?.unwrap_or_default()),
+        outcome: Recorded::from_stored(text(row, "outcome")?.unwrap_or_default()),
+        ip_address: text(row, "ip_address")?,
+        user_agent: text(row, "user_agent")?,
+        metadata: JsonText::from_stored(text(row, "metadata")?.unwrap_or_default()),
         timestamp: time(row, "timestamp")?,
-        previous_hash: Hash(row.get("previous_hash")?),
-        hash: Hash(row.get("hash")?),
+        previous_hash: Hash::from_stored(bytes(row, "previous_hash")?.unwrap_or_default()),
+        hash: Hash::from_stored(bytes(row, "hash")?.unwrap_or_default()),
     })
+}
+
+/// An identifier; zeros if the bytes are not as many as one has, which this software never writes.
+fn identifier(row: &Row<'_>, column: &str) -> Result<Option<Uuid>> {
+    let bytes = bytes(row, column)?;
+    Ok(bytes.map(|bytes| Uuid::from_slice(bytes).unwrap_or_default()))
+}
+
+/// A text; what is not UTF-8 in it, which SQLite lets anybody write, is replaced.
+fn text(row: &Row<'_>, column: &str) -> Result<Option<String>> {
+    let bytes = bytes(row, column)?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+}
+
+/// The bytes of a text or a blob, if there are any.
+fn bytes<'a>(row: &'a Row<'_>, column: &str) -> Result<Option<&'a [u8]>> {
+    let value = row.get_ref(column)?;
+    value.as_bytes_or_null().map_err(|error| unreadable(column, error))
 }
 
 /// A number that is never negative.

@@ -115,7 +115,9 @@ impl AuditTrail for PostgresStore {
     }
 
     async fn range(&self, organization: OrganizationId, after: u64, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
-        let (after, limit) = (signed(after), i64::from(limit));
+        // From the very beginning, since somebody may have put an event before the first.
+        let after = if after == 0 { i64::MIN } else { signed(after) };
+        let limit = i64::from(limit);
         self.attempt(|mut session| async move {
             let step = Step(RANGE, &[&organization.0, &after, &limit]);
             let answers = session.read(&Binding::Organization(organization), &[step]).await?;

@@ -162,6 +162,8 @@ impl Links {
         [&self.organization, &self.head_sequence, &self.head_hash]
     }
 
+            links.actions.push(record.action.as_str());
+            links.outcomes.push(record.outcome.as_str());
     /// The statement that inserts the events, and the one that moves the head.
     pub const STATEMENTS: [&'static str; 2] = [INSERT_EVENTS, MOVE_HEAD];
 
@@ -170,8 +172,6 @@ impl Links {
         self.event_ids.push(event.event_id.0);
         self.times.push(Time(event.timestamp));
         self.agent_ids.push(event.agent_id.map(|id| id.0));
-        self.actions.push(event.action.as_str());
-        self.outcomes.push(event.outcome.as_str());
         self.ip_addresses.push(event.ip_address);
         self.user_agents.push(event.user_agent);
         self.metadata.push(event.metadata.as_str().to_owned());

@@ -6,7 +6,7 @@ use domain::audit::{ChainHead, Hash};
 use domain::ports::StoreError;
 use domain::{
     Agent, AgentId, AuditEvent, Credential, CredentialId, EventId, JsonText, Organization, OrganizationId, OutboxEntry,
-    OutboxId, Page, PageOf, SecretDigest, StoredCredential, Timestamp,
+    OutboxId, Page, PageOf, Recorded, SecretDigest, StoredCredential, Timestamp,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -113,17 +113,18 @@ pub fn stored_credential(row: &Row) -> Result<StoredCredential, StoreError> {
 pub fn audit_event(row: &Row) -> Result<AuditEvent, StoreError> {
     Ok(AuditEvent {
         event_id: EventId(get(row, "event_id")?),
-        sequence: number(row, "sequence")?,
+        // Sequences start at 1.
+        sequence: get::<i64>(row, "sequence")?.try_into().unwrap_or(0),
         organization_id: OrganizationId(get(row, "organization_id")?),
         agent_id: get::<Option<Uuid>>(row, "agent_id")?.map(AgentId),
-        action: parsed(row, "action")?,
-        outcome: parsed(row, "outcome")?,
+        action: Recorded::from_stored(get(row, "action")?),
+        outcome: Recorded::from_stored(get(row, "outcome")?),
         ip_address: get(row, "ip_address")?,
         user_agent: get(row, "user_agent")?,
         metadata: JsonText::from_stored(get(row, "metadata")?),
         timestamp: time(row, "occurred_at")?,
-        previous_hash: Hash(bytes(row, "previous_hash")?),
-        hash: Hash(bytes(row, "hash")?),
+        previous_hash: Hash::from_stored(get(row, "previous_hash")?),
+        hash: Hash::from_stored(get(row, "hash")?),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Who can write the file can change a row; the chain then names the event.
 
-use domain::Action;
-use domain::audit::{ChainVerifier, Verdict};
+use domain::audit::{ChainHead, ChainVerifier, Verdict};
+use domain::{Action, AuditEvent, AuditFilter, Page, Timestamp};
 use rusqlite::{Connection, params};
 use storage::conformance::world::Tenant;
 use storage::{Execution, Stores};
@@ -61,4 +61,105 @@ async fn the_chain_names_a_row_that_was_changed_or_removed() {
     assert_eq!(verdict(&stores, tenant).await, broken(2, 3));
     tenants[1].events().await;
     stores.close().await;
+}
+
+#[tokio::test]
+async fn an_action_that_is_no_name_made_the_log_unreadable() {
+    let place = Place::new();
+    let stores = open(&place.path(), Execution::Threads);
+    let tenant = Tenant::new(&stores).await;
+    for _ in 0..4 {
+        tenant.append(vec![tenant.record(Action::TokenIssued)]).await;
+    }
+    let raw = Connection::open(place.path()).expect("the file is there");
+    raw.execute_batch("DROP TRIGGER audit_events_no_update")
+        .expect("the trigger is there");
+    // Whatever SQLite takes: names that nobody knows, bytes that are no UTF-8, and blobs and numbers of any size.
+    for (column, value) in [
+        ("action", "'agent.forgiven'"),
+        ("action", "CAST(X'FF00' AS TEXT)"),
+        ("outcome", "''"),
+        ("user_agent", "CAST(X'C3' AS TEXT)"),
+        ("agent_id", "X'00'"),
+        ("hash", "X''"),
+        ("previous_hash", "zeroblob(33)"),
+        ("timestamp", "-9223372036854775808"),
+        ("metadata", "CAST(X'FF' AS TEXT)"),
+    ] {
+        let before = tenant.events().await;
+        raw.execute_batch("CREATE TEMP TABLE kept AS SELECT * FROM audit_events WHERE sequence = 3")
+            .expect("plain SQL");
+        let change = |value: &str| {
+            let sql = format!("UPDATE audit_events SET {column} = {value} WHERE sequence = 3");
+            raw.execute(&sql, []).expect("plain SQL")
+        };
+        assert_eq!(change(value), 1);
+        let broken = Verdict::Broken {
+            checked: 2,
+            at: before[2].event_id,
+        };
+        assert_eq!(verdict(&stores, &tenant).await, broken, "{column}");
+        let everything = AuditFilter::default();
+        let listed = stores.audit_trail.list(tenant.id(), &everything, Page::default());
+        assert_eq!(listed.await.expect("the list is there").data.len(), 5, "{column}");
+        change(&format!("(SELECT {column} FROM kept)"));
+        raw.execute_batch("DROP TABLE kept").expect("plain SQL");
+        assert_eq!(tenant.events().await, before, "what is put back verifies again");
+    }
+    raw.execute(
+        "UPDATE audit_events SET action = 'agent.forgiven' WHERE sequence = 3",
+        [],
+    )
+    .expect("plain SQL");
+    let found = stores.audit_trail.range(tenant.id(), 2, 1).await.expect("readable");
+    assert_eq!(
+        (found[0].action.as_str(), found[0].action.known()),
+        ("agent.forgiven", None)
+    );
+    stores.close().await;
+}
+
+#[tokio::test]
+async fn an_event_before_the_first_is_named() {
+    let place = Place::new();
+    let stores = open(&place.path(), Execution::Threads);
+    let tenant = Tenant::new(&stores).await;
+    let event = foreign(&tenant, ChainHead::EMPTY);
+    insert(&place, &event, -7);
+    let broken = Verdict::Broken {
+        checked: 0,
+        at: event.event_id,
+    };
+    assert_eq!(verdict(&stores, &tenant).await, broken);
+    stores.close().await;
+}
+
+/// An event that follows from the head in every way, but of which the head does not know.
+fn foreign(tenant: &Tenant, mut head: ChainHead) -> AuditEvent {
+    let mut record = tenant.record(Action::TokenIssued);
+    record.timestamp = Timestamp::from_millis(1_700_000_000_000);
+    head.append(record)
+}
+
+fn insert(place: &Place, event: &AuditEvent, sequence: i64) {
+    let raw = Connection::open(place.path()).expect("the file is there");
+    let values = params![
+        event.organization_id.0,
+        sequence,
+        event.event_id.0,
+        event.timestamp.as_millis(),
+        event.action.as_str(),
+        event.outcome.as_str(),
+        event.ip_address,
+        event.user_agent,
+        event.metadata.as_str(),
+        event.previous_hash.0,
+        event.hash.0,
+    ];
+    let inserted = raw.execute(
+        "INSERT INTO audit_events (organization_id, sequence, event_id, timestamp, action, outcome, ip_address, user_agent,
+         metadata, previous_hash, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        values,
+    );
+    assert_eq!(inserted.expect("plain SQL"), 1);
 }

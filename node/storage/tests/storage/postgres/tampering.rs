@@ -1,7 +1,7 @@
 //! The audit log refuses changes; who owns the tables can still force one, and the chain then names the event.
 
-use domain::Action;
 use domain::audit::{ChainVerifier, Verdict};
+use domain::{Action, AuditFilter, Page};
 use storage::Stores;
 use storage::conformance::world::Tenant;
 use tokio_postgres::Client;
@@ -106,4 +106,42 @@ async fn the_chain_names_a_row_that_was_changed_or_removed() {
             at: events[3].event_id
         }
     );
+}
+
+#[tokio::test]
+async fn an_action_that_is_no_name_made_the_log_unreadable() {
+    let Some((_database, stores, tenant, owner)) = set_up("an_action_that_is_no_name_made_the_log_unreadable").await
+    else {
+        return;
+    };
+    let before = tenant.events().await;
+    let disable = "ALTER TABLE audit_events DISABLE TRIGGER audit_events_append_only;
+        ALTER TABLE audit_events DROP CONSTRAINT audit_events_outcome_check, DROP CONSTRAINT audit_events_hash_check,
+            DROP CONSTRAINT audit_events_previous_hash_check;
+        CREATE TEMP TABLE kept AS SELECT * FROM audit_events WHERE sequence = 3";
+    owner.batch_execute(disable).await.expect("the owner can");
+    for (column, value) in [
+        ("action", "'agent.forgiven'"),
+        ("outcome", "''"),
+        ("occurred_at", "'infinity'"),
+        ("occurred_at", "'-infinity'"),
+        ("hash", "''"),
+        ("previous_hash", "decode(repeat('00', 33), 'hex')"),
+    ] {
+        let change = async |value: &str| {
+            let sql = format!("UPDATE audit_events SET {column} = {value} WHERE sequence = 3");
+            owner.execute(&sql, &[]).await.expect("nothing forbids it any more")
+        };
+        assert_eq!(change(value).await, 1);
+        let broken = Verdict::Broken {
+            checked: 2,
+            at: before[2].event_id,
+        };
+        assert_eq!(verdict(&stores, &tenant).await, broken, "{column}");
+        let everything = AuditFilter::default();
+        let listed = stores.audit_trail.list(tenant.id(), &everything, Page::default());
+        assert_eq!(listed.await.expect("the list is there").data.len(), 5, "{column}");
+        change(&format!("(SELECT {column} FROM kept)")).await;
+        assert_eq!(tenant.events().await, before, "what is put back verifies again");
+    }
 }
