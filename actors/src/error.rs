@@ -152,7 +152,10 @@ impl From<AuditError> for TenantError {
     fn from(error: AuditError) -> Self {
         match error {
             AuditError::Unavailable { retry_after } => Self::Unavailable { retry_after },
-            AuditError::Refused(error) => Self::Store(StoreError::Internal(error.to_string())),
+            AuditError::Refused(error) => Self::Store(match *error {
+                StoreError::CorruptChain(organization) => StoreError::CorruptChain(organization),
+                _ => StoreError::Internal(error.to_string()),
+            }),
         }
     }
 }

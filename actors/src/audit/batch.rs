@@ -1,6 +1,7 @@
 //! One batch on its way into the log. Pure: it says what to append next and who is to be told what.
 //!
 //! A store refuses a transaction as a whole, so a batch with one bad record in it is halved until that record stands alone.
+//! If it is a whole chain that takes nothing more, the store says which, and its records leave the batch at once.
 
 use std::sync::Arc;
 
@@ -43,6 +44,16 @@ impl<W> Batch<W> {
                 self.parts.extend([second, part]);
                 return Vec::new();
             }
+            Err(StoreError::CorruptChain(organization)) => {
+                // Were the chain none of this part's, all of it would be told: what comes next is smaller in any case.
+                let is_theirs = |entry: &Entry<W>| entry.record.organization_id == organization;
+                if part.iter().any(is_theirs) {
+                    let (theirs, rest) = part.into_iter().partition(is_theirs);
+                    part = theirs;
+                    self.parts.extend(Some(rest).filter(|rest| !rest.is_empty()));
+                }
+                Err(AuditError::Refused(Arc::new(StoreError::CorruptChain(organization))))
+            }
             Err(StoreError::Unavailable(_)) => Err(NoAnswer::Down.into()),
             Err(error) => Err(AuditError::Refused(Arc::new(error))),
         };
@@ -54,7 +65,7 @@ impl<W> Batch<W> {
 fn is_about_one_record(error: &StoreError) -> bool {
     match error {
         StoreError::Conflict(_) | StoreError::AuthorNotActive | StoreError::NotFound | StoreError::Internal(_) => true,
-        StoreError::Unavailable(_) | StoreError::Corrupt(_) => false,
+        StoreError::Unavailable(_) | StoreError::Corrupt(_) | StoreError::CorruptChain(_) => false,
     }
 }
 
@@ -120,6 +131,51 @@ pub(super) mod tests {
             }
             prop_assert!(log.is_sorted());
         }
+    }
+
+    #[test]
+    fn a_chain_that_takes_nothing_costs_one_transaction_and_no_other_organization_its_records() {
+        let of = |number: u128| OrganizationId(Uuid::from_u128(number % 3));
+        let mut batch = Batch::new(
+            (0..300)
+                .map(|number| Entry {
+                    record: AuditRecord {
+                        organization_id: of(number),
+                        ..record(number)
+                    },
+                    waiter: number,
+                    is_pressing: true,
+                    since: Duration::ZERO,
+                })
+                .collect(),
+        );
+        let (mut transactions, mut told, mut log) = (0, Vec::new(), Vec::new());
+        while let Some(records) = batch.next() {
+            transactions += 1;
+            let is_bad = records.iter().any(|record| record.organization_id == of(1));
+            let result = match is_bad {
+                true => Err(StoreError::CorruptChain(of(1))),
+                false => Ok(log.extend(records.iter().map(|record| record.event_id.0.as_u128()))),
+            };
+            told.extend(batch.on_appended(result));
+        }
+        assert_eq!((transactions, told.len()), (2, 300));
+        assert!(told.iter().all(|(number, answer)| match answer {
+            Ok(()) => of(*number) != of(1),
+            Err(AuditError::Refused(error)) => {
+                of(*number) == of(1) && matches!(**error, StoreError::CorruptChain(chain) if chain == of(1))
+            }
+            Err(AuditError::Unavailable { .. }) => false,
+        }));
+        assert!(log.is_sorted() && log.len() == 200);
+    }
+
+    #[test]
+    fn a_store_that_names_a_chain_of_nobody_here_is_not_asked_again() {
+        let mut batch = batch(0..100);
+        let nobody = OrganizationId(Uuid::from_u128(9));
+        let told = batch.on_appended(Err(StoreError::CorruptChain(nobody)));
+        assert_eq!((told.len(), batch.next()), (100, None));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use actors::{AuditError, AuthorizeError, TenantError};
-use domain::FieldError;
 use domain::ports::{ReplicationError, StoreError};
+use domain::{FieldError, OrganizationId};
 use http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use protocol::oauth::{BearerError, OAuthError};
@@ -17,6 +17,10 @@ use super::reply::{Response, json_response};
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(1);
 /// How many bad fields an answer names; it would otherwise be larger than the request.
 const FIELDS_NAMED_MAX: usize = 50;
+
+/// What callers are told whose organization's audit log takes no records.
+const AUDIT_CHAIN_CORRUPT: &str = "somebody has written into this organization's audit log past this software, so nothing can \
+    be recorded and nothing is done; GET /api/v1/audit/verify names the event, and an operator must look into it";
 
 /// A refusal.
 #[derive(Debug)]
@@ -57,6 +61,8 @@ pub enum ApiError {
         /// Why, for the log; callers see a general sentence.
         reason: String,
     },
+    /// The organization's audit log takes no records, so nothing of it is done.
+    AuditChainCorrupt(OrganizationId),
     /// A refusal of another kind, at an endpoint that speaks OAuth.
     InOAuthShape(Box<ApiError>),
     /// A bug, or a store whose content is broken. For the log; callers see a general sentence.
@@ -140,6 +146,9 @@ impl ApiError {
     pub fn log(&self) {
         match self {
             Self::Internal(reason) => tracing::error!(reason, "a request failed"),
+            Self::AuditChainCorrupt(organization) => {
+                tracing::error!(error = %StoreError::CorruptChain(*organization), "a request was refused");
+            }
             Self::InOAuthShape(inner) => inner.log(),
             Self::Unavailable { reason, .. } => tracing::warn!(reason, "a request could not be answered now"),
             _ => {}
@@ -191,6 +200,10 @@ impl ApiError {
                     retry_after,
                 )
             }
+            Self::AuditChainCorrupt(_) => {
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                management(status, "AUDIT_CHAIN_CORRUPT", AUDIT_CHAIN_CORRUPT, &json!({}))
+            }
             Self::Internal(_) => {
                 let message = "the node failed to answer; its log tells more under this request's id";
                 management(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", message, &json!({}))
@@ -211,6 +224,7 @@ fn in_oauth_shape(error: ApiError) -> Response {
             ("access_denied", message.clone())
         }
         ApiError::Management { message, .. } => ("invalid_request", message.clone()),
+        ApiError::AuditChainCorrupt(_) => ("server_error", AUDIT_CHAIN_CORRUPT.to_owned()),
         ApiError::MethodNotAllowed { .. } => ("invalid_request", "this path does not take this method".to_owned()),
         _ => (
             "server_error",
@@ -309,6 +323,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(reason) => Self::unavailable(reason),
+            StoreError::CorruptChain(organization) => Self::AuditChainCorrupt(organization),
             other => Self::Internal(other.to_string()),
         }
     }
@@ -328,7 +343,10 @@ impl From<AuditError> for ApiError {
                 retry_after,
                 reason: error.to_string(),
             },
-            AuditError::Refused(_) => Self::Internal(error.to_string()),
+            AuditError::Refused(refusal) => match *refusal {
+                StoreError::CorruptChain(organization) => Self::AuditChainCorrupt(organization),
+                _ => Self::Internal(AuditError::Refused(refusal).to_string()),
+            },
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What happens to somebody who changes the audit log behind the node's back: it tells, and names the event.
 
-use e2e::{Backend, Node, Session, on_both_stores};
+use e2e::node::token_form;
+use e2e::{Answer, Api, Backend, Client, Node, Organization, Session, on_both_stores};
 use serde_json::{Value, json};
 
 on_both_stores!(
@@ -12,6 +13,7 @@ on_both_stores!(
     an_event_put_in_between_is_found,
     tampering_while_the_node_runs_is_found_too,
     an_action_that_is_no_name_made_lists_and_verification_fail,
+    an_event_behind_the_recorded_end_stopped_the_organization_as_if_it_were_a_bug,
 );
 
 const TABLE: &str = "audit_events";
@@ -193,4 +195,63 @@ async fn an_action_that_is_no_name_made_lists_and_verification_fail(backend: Bac
     assert_eq!(shown.map(|event| &event["action"]), Some(&json!("agent.forgiven")));
     let one = admin.get(&format!("/api/v1/audit/{}", id(victim))).send().await;
     assert_eq!(one.expect(200).json()["action"], "agent.forgiven");
+}
+
+async fn ask(api: Api, client: Client) -> Answer {
+    let form = token_form("agents:read");
+    api.post("/oauth2/token").basic(&client).form(&form).send().await
+}
+
+async fn an_event_behind_the_recorded_end_stopped_the_organization_as_if_it_were_a_bug(backend: Backend) {
+    let mut node = Node::start(backend).await;
+    let neighbour = node.admin().await.new_client().await;
+    let other = Organization {
+        id: "0190aaaa-0000-7000-8000-0000000000ff",
+        slug: "neighbour",
+        signing_algorithm: "EdDSA",
+        agents: &[&neighbour],
+    };
+    node.make_organizations(&[other]).await;
+    let admin = node.admin().await;
+    let _ = admin.new_agent().await;
+    let foreign = admin.audit("").await.remove(0);
+    // The head is taken back by one, so the last event, which follows from the one before, is none that was recorded.
+    let system = node.place.store.id(node.announcement.text("organizationId"));
+    let move_head = |sequence: u64| {
+        format!(
+            "UPDATE audit_heads SET sequence = {sequence}, hash = (SELECT hash FROM {TABLE}
+                 WHERE organization_id = {system} AND sequence = {sequence}) WHERE organization_id = {system}"
+        )
+    };
+    let last = foreign["sequence"].as_u64().expect("a number");
+    node.place.store.execute_unchecked(&move_head(last - 1)).await;
+    assert_broken_at(&admin, &foreign).await;
+
+    // Those of both organizations come at once, so that they share batches.
+    let spawn = |client: &Client| tokio::spawn(ask(node.api(), client.clone()));
+    let asked: Vec<_> = (0..16)
+        .flat_map(|_| [(true, spawn(&node.admin)), (false, spawn(&neighbour))])
+        .collect();
+    for (is_ours, answer) in asked {
+        let answer = answer.await.expect("no panic");
+        if !is_ours {
+            let _ = answer.expect(200);
+            continue;
+        }
+        let body = answer.expect(500).json();
+        assert_eq!(body["error"], "server_error", "{body}");
+        let description = body["error_description"].as_str().expect("a sentence");
+        assert!(description.contains("/api/v1/audit/verify"), "{description}");
+    }
+    let refused = admin.post("/api/v1/agents", &e2e::session::agent_body()).send().await;
+    assert_eq!(refused.expect(500).json()["code"], "AUDIT_CHAIN_CORRUPT");
+    assert!(
+        node.place.log().contains(node.announcement.text("organizationId")),
+        "the log names the chain"
+    );
+    assert_broken_at(&admin, &foreign).await;
+
+    node.place.store.execute_unchecked(&move_head(last)).await;
+    let _ = ask(node.api(), node.admin.clone()).await.expect(200);
+    assert_eq!(admin.verify().await["verified"], true);
 }

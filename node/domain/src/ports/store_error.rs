@@ -1,5 +1,7 @@
 //! What can go wrong in a store, in terms that callers can act upon.
 
+use crate::ids::OrganizationId;
+
 /// A rule that a write would have broken. Nothing was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
@@ -41,6 +43,13 @@ pub enum StoreError {
     /// The store's content is not what this software wrote. Not worth a retry.
     #[error("the store's content is not readable: {0}")]
     Corrupt(String),
+    /// An organization's audit chain goes on behind the end that the store recorded: somebody has put an event there past
+    /// this software. Nothing of that organization can be recorded, and nothing was written. Not worth a retry.
+    #[error(
+        "the audit log of organization {0} goes on behind its recorded end, so somebody else has written into it; \
+         GET /api/v1/audit/verify names the event, and until it is gone nothing of this organization is recorded"
+    )]
+    CorruptChain(OrganizationId),
     /// The store refused for a reason that is a bug in this software.
     #[error("the store refused: {0}")]
     Internal(String),

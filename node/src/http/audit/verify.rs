@@ -1,6 +1,6 @@
 //! `GET /api/v1/audit/verify`: walks the organization's hash chain from its beginning.
 
-use domain::audit::{ChainVerifier, Verdict};
+use domain::audit::{ChainHead, ChainVerifier, Verdict};
 use domain::ports::AuditTrail;
 use domain::{AuditEvent, EventId, OrganizationId, Timestamp};
 use serde::Serialize;
@@ -58,21 +58,23 @@ impl Range {
 }
 
 /// The verdict, and how many whole events lie in the range. The store's record of the head is asked first: a chain that
-/// ends before it has lost its tail. Whoever changes the head together with the chain can't be told from within; that takes
+/// ends before it has lost its tail, and one that goes on behind it has been written to past this software. Whoever changes the head together with the chain can't be told from within; that takes
 /// a record of the head that is kept elsewhere.
 async fn walk(trail: &dyn AuditTrail, organization: OrganizationId, range: &Range) -> Result<(Verdict, u64), ApiError> {
-    let head = trail.head(organization).await?;
+    let mut head = trail.head(organization).await?;
     let mut verifier = ChainVerifier::from_start();
     let (mut last, mut counted) = (None, 0);
     loop {
         let after = verifier.head().map_or(0, |head| head.sequence);
         let chunk = trail.range(organization, after, CHUNK).await?;
+        if chunk.last().is_some_and(|last| last.sequence > head.sequence) {
+            // What was appended meanwhile came together with a new head.
+            head = trail.head(organization).await?;
+        }
         for event in &chunk {
             last = Some(event.event_id);
-            // A last event that was written anew, with a hash that fits, is told by the store's record of the head.
             if let Verdict::Whole { checked } = verifier.verdict()
-                && event.sequence == head.sequence
-                && event.hash != head.hash
+                && !is_recorded(event, head)
             {
                 let at = event.event_id;
                 return Ok((Verdict::Broken { checked, at }, counted));
@@ -93,4 +95,10 @@ async fn walk(trail: &dyn AuditTrail, organization: OrganizationId, range: &Rang
         }
         (verdict, _) => Ok((verdict, counted)),
     }
+}
+
+/// Whether the store's record of the head speaks for an event. A last event that was written anew, with a hash that fits,
+/// is not the recorded one, and an event behind the head was appended by somebody else.
+fn is_recorded(event: &AuditEvent, head: ChainHead) -> bool {
+    event.sequence < head.sequence || (event.sequence == head.sequence && event.hash == head.hash)
 }

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use domain::audit::{ChainHead, Hash};
 use domain::ports::StoreError;
 use domain::{AuditEvent, AuditRecord, Change, OrganizationId, OutboxId};
-use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
+use rusqlite::{CachedStatement, Error, OptionalExtension, Transaction, ffi, params};
 
 use super::error::store_error;
 use super::rows::{self, AUDIT_EVENT};
@@ -123,8 +123,14 @@ fn insert_event(insert: &mut CachedStatement<'_>, event: &AuditEvent) -> Result<
         event.previous_hash.0,
         event.hash.0,
     ];
-    insert.execute(values).map_err(store_error)?;
-    Ok(())
+    match insert.execute(values) {
+        Ok(_) => Ok(()),
+        // The place behind the head is taken, and only this transaction may fill it.
+        Err(Error::SqliteFailure(failure, _)) if failure.extended_code == ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
+            Err(StoreError::CorruptChain(event.organization_id))
+        }
+        Err(error) => Err(store_error(error)),
+    }
 }
 
 /// SQLite's integers are signed; a count never comes near the sign.

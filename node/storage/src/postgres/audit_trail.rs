@@ -8,7 +8,7 @@ use domain::ports::{AuditTrail, StoreError};
 use domain::{AuditEvent, AuditFilter, AuditRecord, EventId, OrganizationId, Page, PageOf};
 use tokio_postgres::types::ToSql;
 
-use super::change::{LOCK_HEAD, Links};
+use super::change::{self, LOCK_HEAD, Links};
 use super::connection::Step;
 use super::error::Failure;
 use super::rows::{self, audit_event_columns, signed};
@@ -168,6 +168,11 @@ async fn append(session: &mut Session, chains: &BTreeMap<OrganizationId, Vec<Aud
             [bind(at), Step(insert, &values[at].0), Step(advance, &values[at].1)]
         })
         .collect();
-    session.commit(&writing).await?;
-    Ok(())
+    match session.commit(&writing).await {
+        Ok(_) => Ok(()),
+        Err(failure) => {
+            let organizations: Vec<OrganizationId> = chains.keys().copied().collect();
+            Err(change::name_chain(session, &organizations, failure).await)
+        }
+    }
 }

@@ -23,6 +23,9 @@ const INSERT_EVENTS: &str = "INSERT INTO audit_events (organization_id, sequence
         $11::bytea[], $12::bytea[])
         AS event (sequence, event_id, occurred_at, agent_id, action, outcome, ip_address, user_agent, metadata, previous_hash, hash)";
 const MOVE_HEAD: &str = "UPDATE audit_heads SET sequence = $2, hash = $3 WHERE organization_id = $1";
+/// Whether there are events behind the recorded end of the chain of organization `$1`.
+const GOES_ON: &str = "SELECT EXISTS (SELECT FROM audit_heads JOIN audit_events USING (organization_id)
+    WHERE organization_id = $1 AND audit_events.sequence > audit_heads.sequence)";
 const INSERT_MESSAGE: &str =
     "INSERT INTO outbox (organization_id, occurred_at, message) VALUES ($1, $2, $3::text::json) RETURNING outbox_id";
 
@@ -97,8 +100,44 @@ pub async fn commit(session: &mut Session, change: &Change, head: &[Row]) -> Res
         Step(Binding::Organization(owner).sql(), &[&bound]),
         Step(INSERT_MESSAGE, &[&owner.0, &occurred_at, &message]),
     ];
-    let answers = session.commit(&steps).await?;
-    Ok(OutboxId(rows::single(&answers[3])?))
+    match session.commit(&steps).await {
+        Ok(answers) => Ok(OutboxId(rows::single(&answers[3])?)),
+        Err(failure) => Err(name_chain(session, &[change.audit.organization_id], failure).await),
+    }
+}
+
+/// Of a commit that failed because the place behind a head was taken: says whose chain it is. The server does not, since
+/// the key of a row could tell somebody of rows that are beyond row level security. All chains are looked at together.
+pub async fn name_chain(session: &mut Session, organizations: &[OrganizationId], failure: Failure) -> Failure {
+    let (Failure::Chain(_), [first, ..]) = (&failure, organizations) else {
+        return failure;
+    };
+    let bindings: Vec<(Binding, String)> = organizations
+        .iter()
+        .map(|id| Binding::Organization(*id))
+        .map(|binding| (binding.clone(), binding.value()))
+        .collect();
+    let values: Vec<[[&(dyn ToSql + Sync); 1]; 2]> = bindings
+        .iter()
+        .zip(organizations)
+        .map(|((_, value), organization)| [[value as _], [&organization.0 as _]])
+        .collect();
+    let steps: Vec<Step<'_>> = bindings
+        .iter()
+        .zip(&values)
+        .flat_map(|((binding, _), [bound, key])| [Step(binding.sql(), bound), Step(GOES_ON, key)])
+        .collect();
+    let answers = match session.read(&Binding::Organization(*first), &steps).await {
+        Ok(answers) => answers,
+        Err(error) => return error,
+    };
+    let goes_on = |rows: &Vec<Row>| rows::single(rows).unwrap_or(false);
+    let mut found = organizations.iter().zip(answers.iter().skip(1).step_by(2));
+    found
+        .find(|(_, rows)| goes_on(rows))
+        .map_or(failure, |(organization, _)| {
+            StoreError::CorruptChain(*organization).into()
+        })
 }
 
 /// Events that follow each other in one chain, column by column, so that one statement inserts them all.
@@ -132,6 +171,8 @@ impl Links {
             ..Self::default()
         };
         for record in records {
+            links.actions.push(record.action.as_str());
+            links.outcomes.push(record.outcome.as_str());
             links.push(head.append(record));
         }
         links.head_sequence = signed(head.sequence);
@@ -162,8 +203,6 @@ impl Links {
         [&self.organization, &self.head_sequence, &self.head_hash]
     }
 
-            links.actions.push(record.action.as_str());
-            links.outcomes.push(record.outcome.as_str());
     /// The statement that inserts the events, and the one that moves the head.
     pub const STATEMENTS: [&'static str; 2] = [INSERT_EVENTS, MOVE_HEAD];
 

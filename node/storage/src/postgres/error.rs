@@ -11,6 +11,8 @@ pub enum Failure {
     Again(StoreError),
     /// The line broke. If no commit had been sent, nothing was done, and another connection may do it.
     Lost(StoreError),
+    /// The place behind the head of a chain is taken; whose chain it is, is still to be found out.
+    Chain(StoreError),
     /// What the caller is told.
     Final(StoreError),
 }
@@ -19,7 +21,7 @@ impl Failure {
     /// What the caller is told when there is no further attempt.
     pub fn into_store_error(self) -> StoreError {
         match self {
-            Failure::Again(error) | Failure::Lost(error) | Failure::Final(error) => error,
+            Failure::Again(error) | Failure::Lost(error) | Failure::Chain(error) | Failure::Final(error) => error,
         }
     }
 }
@@ -40,9 +42,13 @@ impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         let conflicting = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
         let again = error.code().is_some_and(|code| conflicting.contains(code));
+        let constraint = error.as_db_error().and_then(DbError::constraint);
+        let chain = error.code() == Some(&SqlState::UNIQUE_VIOLATION) && constraint == Some("audit_events_pkey");
         let error = store_error(&error);
         if again {
             Failure::Again(error)
+        } else if chain {
+            Failure::Chain(error)
         } else {
             Failure::Final(error)
         }

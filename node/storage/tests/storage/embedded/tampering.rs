@@ -1,6 +1,7 @@
 //! Who can write the file can change a row; the chain then names the event.
 
 use domain::audit::{ChainHead, ChainVerifier, Verdict};
+use domain::ports::StoreError;
 use domain::{Action, AuditEvent, AuditFilter, Page, Timestamp};
 use rusqlite::{Connection, params};
 use storage::conformance::world::Tenant;
@@ -131,6 +132,42 @@ async fn an_event_before_the_first_is_named() {
         at: event.event_id,
     };
     assert_eq!(verdict(&stores, &tenant).await, broken);
+    stores.close().await;
+}
+
+#[tokio::test]
+async fn an_event_behind_the_head_made_every_append_fail_as_if_it_were_a_bug() {
+    let place = Place::new();
+    let stores = open(&place.path(), Execution::Threads);
+    let (victim, other) = (Tenant::new(&stores).await, Tenant::new(&stores).await);
+    let head = stores.audit_trail.head(victim.id()).await.expect("the store answers");
+    let event = foreign(&victim, head);
+    insert(&place, &event, i64::try_from(event.sequence).expect("small"));
+    let snapshot = other.snapshot().await;
+    let batch = vec![other.record(Action::TokenIssued), victim.record(Action::TokenIssued)];
+    let refused = stores.audit_trail.append(batch).await.expect_err("the place is taken");
+    assert!(
+        matches!(refused, StoreError::CorruptChain(chain) if chain == victim.id()),
+        "{refused}"
+    );
+    let agent = victim.agent();
+    let change = victim.change(Action::AgentCreated);
+    let refused = stores
+        .agents
+        .register(&agent, &change)
+        .await
+        .expect_err("no record, no row");
+    assert!(matches!(refused, StoreError::CorruptChain(chain) if chain == victim.id()));
+    assert_eq!(other.snapshot().await, snapshot, "a batch is whole or not at all");
+    other.append(vec![other.record(Action::TokenIssued)]).await;
+    // Once the event is gone, the organization goes on.
+    let raw = Connection::open(place.path()).expect("the file is there");
+    raw.execute_batch("DROP TRIGGER audit_events_no_delete")
+        .expect("it is there");
+    raw.execute("DELETE FROM audit_events WHERE event_id = ?1", [event.event_id.0])
+        .expect("plain SQL");
+    victim.append(vec![victim.record(Action::TokenIssued)]).await;
+    victim.register(&agent).await;
     stores.close().await;
 }
 

@@ -1,6 +1,7 @@
 //! The audit log refuses changes; who owns the tables can still force one, and the chain then names the event.
 
 use domain::audit::{ChainVerifier, Verdict};
+use domain::ports::StoreError;
 use domain::{Action, AuditFilter, Page};
 use storage::Stores;
 use storage::conformance::world::Tenant;
@@ -144,4 +145,61 @@ async fn an_action_that_is_no_name_made_the_log_unreadable() {
         change(&format!("(SELECT {column} FROM kept)")).await;
         assert_eq!(tenant.events().await, before, "what is put back verifies again");
     }
+}
+
+#[tokio::test]
+async fn an_event_behind_the_head_made_every_append_fail_as_if_it_were_a_bug() {
+    let Some((_database, stores, victim, owner)) =
+        set_up("an_event_behind_the_head_made_every_append_fail_as_if_it_were_a_bug").await
+    else {
+        return;
+    };
+    let mut head = stores.audit_trail.head(victim.id()).await.expect("the store answers");
+    let event = head.append(victim.record(Action::TokenIssued));
+    let insert =
+        "INSERT INTO audit_events (organization_id, sequence, event_id, occurred_at, agent_id, action, outcome,
+            ip_address, user_agent, metadata, previous_hash, hash)
+        SELECT organization_id, $1, $2, occurred_at, agent_id, action, outcome, ip_address, user_agent, metadata, $3, $4
+        FROM audit_events WHERE sequence = 5";
+    let inserted = owner
+        .execute(
+            insert,
+            &[
+                &i64::try_from(event.sequence).expect("small"),
+                &event.event_id.0,
+                &event.previous_hash.0.as_slice(),
+                &event.hash.0.as_slice(),
+            ],
+        )
+        .await;
+    assert_eq!(inserted.expect("whoever owns the tables may"), 1);
+    let others = [Tenant::new(&stores).await, Tenant::new(&stores).await];
+    let mut batch = vec![victim.record(Action::TokenIssued)];
+    batch.extend(others.iter().map(|other| other.record(Action::TokenIssued)));
+    let refused = stores.audit_trail.append(batch).await.expect_err("the place is taken");
+    assert!(
+        matches!(refused, StoreError::CorruptChain(chain) if chain == victim.id()),
+        "{refused}"
+    );
+    let change = victim.change(Action::AgentCreated);
+    let agent = victim.agent();
+    let refused = stores
+        .agents
+        .register(&agent, &change)
+        .await
+        .expect_err("no record, no row");
+    assert!(matches!(refused, StoreError::CorruptChain(chain) if chain == victim.id()));
+    for other in &others {
+        assert_eq!(other.events().await.len(), 1, "a batch is whole or not at all");
+        other.append(vec![other.record(Action::TokenIssued)]).await;
+    }
+    // Once the event is gone, the organization goes on.
+    let disable = "ALTER TABLE audit_events DISABLE TRIGGER audit_events_append_only";
+    owner.batch_execute(disable).await.expect("the owner can");
+    owner
+        .execute("DELETE FROM audit_events WHERE event_id = $1", &[&event.event_id.0])
+        .await
+        .expect("nothing forbids it");
+    victim.append(vec![victim.record(Action::TokenIssued)]).await;
+    victim.register(&agent).await;
 }
