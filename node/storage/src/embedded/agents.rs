@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
 use super::change::{self, signed};
 use super::error::store_error;
+use super::key_page::page_of_keys;
 use super::rows::{self, AGENT};
 use super::store::EmbeddedStore;
 use crate::search;
@@ -17,8 +18,8 @@ const MATCHES: &str = "organization_id = :organization
     AND (:agent_type IS NULL OR agent_type = :agent_type)
     AND (:owner IS NULL OR owner = :owner)
     AND (:deployment_env IS NULL OR deployment_env = :deployment_env)
-    AND (:q IS NULL OR instr(fold(email), :q) OR instr(fold(owner), :q)
-         OR EXISTS (SELECT 1 FROM json_each(capabilities) WHERE instr(fold(value), :q)))";
+    AND (:q IS NULL OR instr(email, :q) OR instr(owner_folded, :q)
+         OR EXISTS (SELECT 1 FROM json_each(capabilities) WHERE instr(value, :q)))";
 
 #[async_trait]
 impl Agents for EmbeddedStore {
@@ -88,8 +89,9 @@ pub(super) fn find(
 
 fn insert(transaction: &Transaction<'_>, agent: &Agent) -> Result<(), StoreError> {
     let sql = format!(
-        "INSERT INTO agents ({AGENT}) VALUES (:agent_id, :organization_id, :email, :agent_type, :version, :capabilities, :owner,
-         :deployment_env, :status, :is_public, :did, :created_at, :updated_at, :row_version)"
+        "INSERT INTO agents ({AGENT}, owner_folded) VALUES (:agent_id, :organization_id, :email, :agent_type, :version,
+         :capabilities, :owner, :deployment_env, :status, :is_public, :did, :created_at, :updated_at, :row_version,
+         :owner_folded)"
     );
     let values = named_params! {
         ":agent_id": agent.agent_id.0,
@@ -99,6 +101,7 @@ fn insert(transaction: &Transaction<'_>, agent: &Agent) -> Result<(), StoreError
         ":version": agent.version,
         ":capabilities": capabilities(agent)?,
         ":owner": agent.owner,
+        ":owner_folded": search::folded(&agent.owner),
         ":deployment_env": agent.deployment_env.as_str(),
         ":status": agent.status.as_str(),
         ":is_public": agent.is_public,
@@ -116,7 +119,7 @@ fn insert(transaction: &Transaction<'_>, agent: &Agent) -> Result<(), StoreError
 
 fn update(transaction: &Transaction<'_>, agent: &Agent) -> Result<(), StoreError> {
     let sql = "UPDATE agents SET email = :email, agent_type = :agent_type, version = :version, capabilities = :capabilities, owner = :owner,
-               deployment_env = :deployment_env, status = :status, is_public = :is_public, did = :did, updated_at = :updated_at,
+               owner_folded = :owner_folded, deployment_env = :deployment_env, status = :status, is_public = :is_public, did = :did, updated_at = :updated_at,
                row_version = :row_version
                WHERE organization_id = :organization_id AND agent_id = :agent_id AND row_version = :row_version - 1";
     let values = named_params! {
@@ -127,6 +130,7 @@ fn update(transaction: &Transaction<'_>, agent: &Agent) -> Result<(), StoreError
         ":version": agent.version,
         ":capabilities": capabilities(agent)?,
         ":owner": agent.owner,
+        ":owner_folded": search::folded(&agent.owner),
         ":deployment_env": agent.deployment_env.as_str(),
         ":status": agent.status.as_str(),
         ":is_public": agent.is_public,
@@ -163,27 +167,19 @@ fn list(
         ":organization": organization.0, ":status": status, ":agent_type": agent_type, ":owner": filter.owner,
         ":deployment_env": deployment_env, ":q": q,
     };
-    let sql = format!("SELECT count(*) FROM agents WHERE {MATCHES}");
-    let total: i64 = connection
+    let sql = format!("SELECT agent_id FROM agents WHERE {MATCHES} ORDER BY created_at, agent_id");
+    let (total, on_page) = connection
         .prepare_cached(&sql)
-        .and_then(|mut count| count.query_row(matching, |row| row.get(0)))
+        .and_then(|mut query| page_of_keys(query.query_and_then(matching, |row| row.get(0))?, page, |_| true))
         .map_err(store_error)?;
-    let sql =
-        format!("SELECT {AGENT} FROM agents WHERE {MATCHES} ORDER BY created_at, agent_id LIMIT :limit OFFSET :offset");
-    let (limit, offset) = (page.limit(), signed(page.offset()));
-    let mut values = matching.to_vec();
-    values.push((":limit", &limit));
-    values.push((":offset", &offset));
-    let mut query = connection.prepare_cached(&sql).map_err(store_error)?;
-    let data = query
-        .query_map(values.as_slice(), rows::agent)
-        .and_then(Iterator::collect)
-        .map_err(store_error)?;
+    let found = on_page
+        .into_iter()
+        .map(|id| find(connection, organization, AgentId(id)));
     Ok(PageOf {
-        data,
-        total: total.unsigned_abs(),
+        data: found.filter_map(Result::transpose).collect::<Result<_, _>>()?,
+        total,
         page: page.number(),
-        limit,
+        limit: page.limit(),
     })
 }
 

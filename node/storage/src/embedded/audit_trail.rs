@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::change::{self, signed};
 use super::error::store_error;
+use super::key_page::page_of_keys;
 use super::rows::{self, AUDIT_EVENT};
 use super::store::EmbeddedStore;
 use crate::audit_page;
@@ -89,7 +90,7 @@ impl AuditTrail for EmbeddedStore {
 }
 
 /// How many events there are. The sequences have no gaps, so they need not be counted one by one.
-fn extent(connection: &Connection, organization: OrganizationId) -> Result<i64, StoreError> {
+fn extent(connection: &Connection, organization: OrganizationId) -> Result<u64, StoreError> {
     let end = |order: &str| {
         let sql =
             format!("SELECT sequence FROM audit_events WHERE organization_id = ?1 ORDER BY sequence {order} LIMIT 1");
@@ -99,7 +100,7 @@ fn extent(connection: &Connection, organization: OrganizationId) -> Result<i64, 
     };
     Ok(end("DESC")?
         .zip(end("ASC")?)
-        .map_or(0, |(last, first)| last - first + 1))
+        .map_or(0, |(last, first)| last.abs_diff(first).saturating_add(1)))
 }
 
 fn list(
@@ -108,6 +109,47 @@ fn list(
     filter: &AuditFilter,
     page: Page,
 ) -> Result<PageOf<AuditEvent>, StoreError> {
+    let (data, total) = match audit_page::is_whole_log(filter) {
+        true => (
+            newest(connection, organization, filter, page)?,
+            extent(connection, organization)?,
+        ),
+        false => search(connection, organization, filter, page)?,
+    };
+    Ok(PageOf {
+        data,
+        total,
+        page: page.number(),
+        limit: page.limit(),
+    })
+}
+
+/// A page of the whole log.
+fn newest(
+    connection: &Connection,
+    organization: OrganizationId,
+    filter: &AuditFilter,
+    page: Page,
+) -> Result<Vec<AuditEvent>, StoreError> {
+    let sql = format!(
+        "SELECT {AUDIT_EVENT} FROM audit_events WHERE organization_id = ?1 AND (?2 IS NULL OR sequence < ?2)
+         ORDER BY sequence DESC LIMIT ?3 OFFSET ?4"
+    );
+    let (before, offset) = (filter.before_sequence.map(signed), signed(page.offset()));
+    let mut query = connection.prepare_cached(&sql).map_err(store_error)?;
+    query
+        .query_map(params![organization.0, before, page.limit(), offset], rows::audit_event)
+        .and_then(Iterator::collect)
+        .map_err(store_error)
+}
+
+/// A page of what matches, and how much that is.
+fn search(
+    connection: &Connection,
+    organization: OrganizationId,
+    filter: &AuditFilter,
+    page: Page,
+) -> Result<(Vec<AuditEvent>, u64), StoreError> {
     let (action, outcome) = (
         filter.action.map(|value| value.as_str()),
         filter.outcome.map(|value| value.as_str()),
@@ -121,32 +163,19 @@ fn list(
         ":organization": organization.0, ":agent": agent, ":action": action, ":outcome": outcome, ":from": from, ":to": to,
     };
     let source = if agent.is_some() { OF_AGENT } else { ALL };
-    let total = match audit_page::is_whole_log(filter) {
-        true => extent(connection, organization)?,
-        false => {
-            let sql = format!("SELECT count(*) FROM {source} AND {MATCHES}");
-            let mut count = connection.prepare_cached(&sql).map_err(store_error)?;
-            count.query_row(matching, |row| row.get(0)).map_err(store_error)?
-        }
-    };
-    let sql = format!(
-        "SELECT {AUDIT_EVENT} FROM {source} AND {MATCHES} AND (:before IS NULL OR sequence < :before)
-         ORDER BY sequence DESC LIMIT :limit OFFSET :offset"
-    );
-    let (before, limit, offset) = (filter.before_sequence.map(signed), page.limit(), signed(page.offset()));
-    let mut values = matching.to_vec();
-    values.push((":before", &before));
-    values.push((":limit", &limit));
-    values.push((":offset", &offset));
-    let mut query = connection.prepare_cached(&sql).map_err(store_error)?;
-    let data = query
-        .query_map(values.as_slice(), rows::audit_event)
-        .and_then(Iterator::collect)
+    let sql = format!("SELECT sequence FROM {source} AND {MATCHES} ORDER BY sequence DESC");
+    let before = filter.before_sequence.map_or(i64::MAX, signed);
+    let (total, on_page) = connection
+        .prepare_cached(&sql)
+        .and_then(|mut query| {
+            let sequences = query.query_and_then(matching, |row| row.get(0))?;
+            page_of_keys(sequences, page, |sequence: &i64| *sequence < before)
+        })
         .map_err(store_error)?;
-    Ok(PageOf {
-        data,
-        total: total.unsigned_abs(),
-        page: page.number(),
-        limit,
-    })
+    let sql = format!("SELECT {AUDIT_EVENT} FROM audit_events WHERE organization_id = ?1 AND sequence = ?2");
+    let mut query = connection.prepare_cached(&sql).map_err(store_error)?;
+    let events = on_page
+        .into_iter()
+        .map(|sequence| query.query_row(params![organization.0, sequence], rows::audit_event));
+    Ok((events.collect::<Result<_, _>>().map_err(store_error)?, total))
 }

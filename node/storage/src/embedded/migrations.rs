@@ -10,7 +10,7 @@ use super::error::{refused, store_error};
 /// Says in the file's header that it is ours: "AgID".
 pub const APPLICATION_ID: i32 = 0x4167_4944;
 /// Each step brings the file from the version that is its index to the next.
-const STEPS: &[&str] = &[include_str!("schema.sql")];
+const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("agents_folded.sql")];
 
 /// Applies the steps that the file has not seen. Refuses a file that is another program's or a newer version's.
 pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

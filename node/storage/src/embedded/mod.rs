@@ -9,6 +9,7 @@ mod change;
 mod clients;
 mod credentials;
 mod error;
+mod key_page;
 mod lane;
 mod migrations;
 mod organizations;

@@ -4,11 +4,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use domain::Action;
 use domain::ports::StoreError;
+use domain::{Action, AgentFilter, OrganizationId, Page};
 use rusqlite::Connection;
 use storage::conformance::world::Tenant;
 use storage::{EmbeddedStore, Execution, Stores, conformance};
+use uuid::Uuid;
 
 use super::{Place, open};
 
@@ -122,14 +123,17 @@ fn a_file_of_another_program_is_refused() {
 async fn a_file_of_a_newer_version_is_refused() {
     let place = Place::new();
     filled(&place).await;
-    for version in [2, 1000, i32::MAX, -1] {
+    let present: i32 = raw(&place.path())
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .expect("a known pragma");
+    for version in [present + 1, 1000, i32::MAX, -1] {
         raw(&place.path())
             .pragma_update(None, "user_version", version)
             .expect("a known pragma");
         assert!(refused(&place.path()).contains("newer version"));
     }
     raw(&place.path())
-        .pragma_update(None, "user_version", 1)
+        .pragma_update(None, "user_version", present)
         .expect("a known pragma");
     open(&place.path(), Execution::Threads).close().await;
 }
@@ -215,4 +219,35 @@ async fn only_the_owner_can_read_the_file() {
     }
     assert!(files >= 2, "the write-ahead log is beside the file");
     stores.close().await;
+}
+
+/// The first form of the file had no folded owners, and folded every text at every search.
+#[tokio::test]
+async fn a_file_of_the_first_version_is_brought_up_to_date_and_searched() {
+    let place = Place::new();
+    let file = raw(&place.path());
+    file.execute_batch(include_str!("../../../src/embedded/schema.sql"))
+        .expect("the first version's schema");
+    file.execute_batch(
+        "PRAGMA application_id = 0x41674944; PRAGMA user_version = 1;
+         INSERT INTO organizations VALUES (zeroblob(16), 'Old', 'old', 'active', 'free', 3600, 'EdDSA', 0, 0, 1);
+         INSERT INTO agents VALUES (zeroblob(16), zeroblob(16), 'old@agents.example', 'custom', '1', '[\"resume:read\"]',
+             'ÄRZTE Team', 'staging', 'active', 0, NULL, 0, 0, 1)",
+    )
+    .expect("rows of that version");
+    drop(file);
+    for _start in 0..2 {
+        let stores = open(&place.path(), Execution::Threads);
+        for (q, count) in [("ärzte", 1), ("OLD@", 1), ("resume", 1), ("1", 0)] {
+            let filter = AgentFilter {
+                q: Some(q.to_owned()),
+                ..AgentFilter::default()
+            };
+            let found = stores
+                .agents
+                .list(OrganizationId(Uuid::nil()), &filter, Page::default());
+            assert_eq!(found.await.expect("the store answers").total, count, "{q}");
+        }
+        stores.close().await;
+    }
 }
