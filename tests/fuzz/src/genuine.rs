@@ -13,21 +13,12 @@ use crate::known_client::{AGENT, CREDENTIAL, NOW, ORGANIZATION};
 /// The installation.
 pub const ISSUER: &str = "https://id.example";
 
-/// A token that verifies.
-pub struct Genuine {
-    /// The token.
-    pub text: String,
-    /// Whether another signature over the same bytes may verify too. In ECDSA the negated half of a signature does; it
-    /// says nothing else, so no claim changes with it.
-    pub malleable: bool,
-}
-
 /// What the target knows.
 pub struct Installation {
     /// Three current keys, one published ahead, one retired.
     pub ring: KeyRing,
     /// Access tokens, alive at [`NOW`].
-    pub access_tokens: Vec<Genuine>,
+    pub access_tokens: Vec<String>,
     /// ID tokens of the same keys.
     pub id_tokens: Vec<String>,
 }
@@ -54,20 +45,16 @@ impl Installation {
         for algorithm in SigningAlgorithm::ALL {
             for resources in [&[][..], &["https://tools.example"], &[ISSUER, "urn:x:y"]] {
                 let (access, id) = signed(&installation.ring, *algorithm, resources);
-                installation.keep(access, id, *algorithm);
+                installation.keep(access, id);
             }
         }
         let (access, id) = signed(&formerly, SigningAlgorithm::EdDsa, &[]);
-        installation.keep(access, id, SigningAlgorithm::EdDsa);
+        installation.keep(access, id);
         installation
     }
 
-    fn keep(&mut self, access: String, id: String, algorithm: SigningAlgorithm) {
-        let malleable = algorithm == SigningAlgorithm::Es256;
-        self.access_tokens.push(Genuine {
-            text: access,
-            malleable,
-        });
+    fn keep(&mut self, access: String, id: String) {
+        self.access_tokens.push(access);
         self.id_tokens.push(id);
     }
 }

@@ -12,6 +12,7 @@ use super::encoding::{decode, encode_into, encoded_len};
 use super::error::JoseError;
 use super::header::{self, Header, TokenType};
 use super::jwk;
+use super::low_s;
 use super::rejection::TokenRejection;
 use super::signing_key::SigningKey;
 
@@ -149,6 +150,9 @@ impl KeyRing {
         let verifier = self.verifier(&Header::read(&header, typ)?)?;
         let signature = decode_segment(signature)?;
         let payload = decode_segment(payload)?;
+        if verifier.algorithm == SigningAlgorithm::Es256 && !low_s::is_low(&signature) {
+            return Err(TokenRejection::BadSignature);
+        }
         verifier
             .key
             .verify_sig(signed.as_bytes(), &signature)

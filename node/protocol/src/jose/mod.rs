@@ -13,6 +13,7 @@ mod generate;
 mod header;
 mod jwk;
 mod key_ring;
+pub(crate) mod low_s;
 mod public_key;
 mod rejection;
 mod signing_key;

@@ -6,6 +6,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed2551
 use domain::SigningAlgorithm;
 
 use super::error::JoseError;
+use super::low_s;
 use super::public_key::PublicKey;
 
 /// A private key that is ready to sign; its memory belongs to aws-lc, which wipes it.
@@ -78,7 +79,11 @@ impl SigningKey {
             Parsed::Ed25519(pair) => pair.try_sign(message).map(|signature| signature.as_ref().to_vec()),
             Parsed::P256(pair) => {
                 let signed = pair.sign(&SystemRandom::new(), message);
-                signed.map(|signature| signature.as_ref().to_vec())
+                signed.map(|signature| {
+                    let mut signature = signature.as_ref().to_vec();
+                    low_s::make_low(&mut signature);
+                    signature
+                })
             }
             Parsed::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];

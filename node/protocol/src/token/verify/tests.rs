@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::jose::{GeneratedKey, KeyUse, generate_key};
+use crate::jose::{GeneratedKey, KeyUse, generate_key, low_s};
 use crate::test_support::{ISSUER, NOW, Seeded, keys, ring, ring_key};
 use crate::token::claims::tests::claims;
 
@@ -48,6 +48,14 @@ fn made_elsewhere(key: &GeneratedKey, header: &Header) -> String {
     jsonwebtoken::encode(header, &claims(), &encoding).expect("encodes")
 }
 
+/// The same token with its signature changed by `change`.
+fn resigned(token: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {
+    let (signed, signature) = token.rsplit_once('.').expect("three segments");
+    let mut signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
+    change(&mut signature);
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
 /// The RSAPrivateKey inside a PKCS#8 document: what jsonwebtoken wants. It follows the 26 bytes that say "RSA".
 fn pkcs1(pkcs8: &[u8]) -> Vec<u8> {
     pkcs8[26..].to_vec()
@@ -76,7 +84,34 @@ fn with_header_text(header: &str) -> String {
 #[test]
 fn tokens_that_jsonwebtoken_makes_with_our_keys_are_accepted() {
     for key in keys() {
-        assert_eq!(verify(&made_elsewhere(key, &header_of(key))), Ok(claims()));
+        let token = made_elsewhere(key, &header_of(key));
+        // jsonwebtoken writes either of the two forms of an ES256 signature; we have one.
+        let token = match key.algorithm {
+            SigningAlgorithm::Es256 => resigned(&token, |signature| low_s::make_low(signature)),
+            _ => token,
+        };
+        assert_eq!(verify(&token), Ok(claims()));
+    }
+}
+
+#[test]
+fn an_es256_token_had_a_second_text_that_was_accepted_too() {
+    let key = keys().iter().find(|key| key.algorithm == SigningAlgorithm::Es256);
+    let key = key.expect("there is one of each");
+    for _ in 0..64 {
+        let token = ring()
+            .sign(SigningAlgorithm::Es256, TokenType::AccessToken, &claims())
+            .expect("signs");
+        assert_eq!(verify(&token), Ok(claims()));
+        let second = resigned(&token, |signature| low_s::negate(&mut signature[32..]));
+        assert_ne!(second, token);
+        assert_eq!(verify(&second), Err(TokenRejection::BadSignature));
+        // It is one that verifies by RFC 7518 alone, so it is the form that is refused and nothing else.
+        let jwk: jsonwebtoken::jwk::Jwk = serde_json::from_str(&key.public_jwk).expect("a JWK");
+        let decoding = jsonwebtoken::DecodingKey::from_jwk(&jwk).expect("a key");
+        let (signed, signature) = second.rsplit_once('.').expect("three segments");
+        let verified = jsonwebtoken::crypto::verify(signature, signed.as_bytes(), &decoding, Algorithm::ES256);
+        assert_eq!(verified.ok(), Some(true));
     }
 }
 
