@@ -1,6 +1,6 @@
 //! HTTP/2 frame by frame (RFC 9113 §4): for connections that no HTTP library would keep.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -53,9 +53,16 @@ pub struct Http2 {
 impl Http2 {
     /// Connects, and opens with the preface and settings of which none is set.
     pub async fn to(address: SocketAddr) -> Self {
-        let mut http2 = Self {
-            wire: Wire::to(address).await,
-        };
+        Self::over(Wire::to(address).await).await
+    }
+
+    /// The same from an address of this machine.
+    pub async fn between(source: IpAddr, address: SocketAddr) -> Self {
+        Self::over(Wire::between(source, address).await).await
+    }
+
+    async fn over(wire: Wire) -> Self {
+        let mut http2 = Self { wire };
         http2.wire.send(PREFACE).await;
         http2.send(SETTINGS, 0, 0, Vec::new()).await;
         http2

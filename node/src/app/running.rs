@@ -16,16 +16,16 @@ use super::key_watch;
 use super::listeners::Listeners;
 use super::machine::Machine;
 use crate::config::{Config, LimitsConfig, ServerConfig};
-use crate::http::body_budget::BodyBudget;
 use crate::http::cors::Cors;
 use crate::http::front::{Front, FrontLimits};
 use crate::http::health::{Health, RedisProbe};
 use crate::http::keys::Keys;
 use crate::http::oauth::seen::SeenTokens;
 use crate::http::operator_token::OperatorToken;
+use crate::http::request_memory::RequestMemory;
 use crate::http::resource::Resource;
 use crate::http::routes;
-use crate::http::server::{BODY_BYTES_MAX, Server, ServerLimits};
+use crate::http::server::{Server, ServerLimits};
 use crate::http::services::Services;
 use crate::http::verifier::TokenVerifier;
 use crate::policy::AccessRules;
@@ -250,7 +250,7 @@ fn server_limits(server: &ServerConfig) -> ServerLimits {
         connections_max: server.connections_max,
         connections_per_address_max: server.connections_per_address_max,
         trusted_proxies: server.trusted_proxies.clone(),
-        bodies: BodyBudget::new(BODY_BYTES_MAX),
+        memory: RequestMemory::of_node(),
         drain_timeout: server.drain_timeout,
     }
 }

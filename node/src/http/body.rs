@@ -9,8 +9,8 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-use super::body_budget::{BodyBudget, Reservation};
 use super::error::ApiError;
+use super::memory_budget::{MemoryBudget, Reservation};
 
 /// The largest form that an OAuth endpoint takes, in bytes. It comes before any authentication, and a real one has less
 /// than a tenth of that.
@@ -26,7 +26,7 @@ pub async fn read<'a>(
     headers: &HeaderMap,
     mut body: Incoming,
     limit: usize,
-    budget: &'a BodyBudget,
+    budget: &'a MemoryBudget,
     is_form: impl Fn() -> bool,
 ) -> Result<(Bytes, Reservation<'a>), ApiError> {
     if announced_length(headers).is_some_and(|length| length > limit as u64) {

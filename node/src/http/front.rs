@@ -128,10 +128,17 @@ impl Front {
         if let Err(error) = head::check(&request) {
             return self.refuse(request.uri().path(), error);
         }
+        let mut head = place.memory.heads.reservation();
+        if !head.grow(head::weight(&request)) {
+            let reason = "the heads of requests hold all memory that they may hold";
+            return self.refuse(request.uri().path(), ApiError::unavailable(reason));
+        }
         let (mut parts, body) = request.into_parts();
         let (path, limit) = (parts.uri.path(), self.limits.body_limit);
-        let reading = body::read(&parts.headers, body, limit, &place.bodies, || self.speaks_oauth(path));
-        // What the body holds stays reserved until the request is answered.
+        let reading = body::read(&parts.headers, body, limit, &place.memory.bodies, || {
+            self.speaks_oauth(path)
+        });
+        // What head and body hold stays reserved until the request is answered.
         let (body, _reservation) = match reading.instrument(debug_span!("body")).await {
             Ok(read) => read,
             Err(error) => return self.refuse(path, error),

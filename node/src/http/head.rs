@@ -5,6 +5,18 @@ use http::{Request, StatusCode, Version};
 
 use super::error::ApiError;
 
+/// What one header takes beside its texts: its places in the table of headers and in the copy that endpoints get, both
+/// of which may have twice the room of what is in them.
+const HEADER_BYTES: usize = 256;
+
+/// How many bytes a request's head holds, rather too many than too few.
+pub fn weight<B>(request: &Request<B>) -> usize {
+    let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + HEADER_BYTES);
+    path + headers.sum::<usize>()
+}
+
 /// Refuses a target without a path, and a host that two readers of the request could understand in two ways.
 pub fn check<B>(request: &Request<B>) -> Result<(), ApiError> {
     // The form of CONNECT, which only proxies take (RFC 9110 §9.3.6).
@@ -69,5 +81,19 @@ mod tests {
         assert!(is_refused(Version::HTTP_2, uri, &["b.example"]));
         assert!(!is_refused(Version::HTTP_2, uri, &["A.example"]));
         assert!(!is_refused(Version::HTTP_2, uri, &[]));
+    }
+
+    #[test]
+    fn a_head_weighs_more_the_longer_it_is_and_the_more_headers_it_has() {
+        let with = |count: usize, path: &str| {
+            let mut request = Request::builder().uri(path);
+            for _ in 0..count {
+                request = request.header("a", "b");
+            }
+            weight(&request.body(()).expect("a request"))
+        };
+        assert_eq!(with(0, "/"), 1);
+        assert_eq!(with(0, "/path?query") - with(0, "/"), 10);
+        assert_eq!(with(1000, "/") - with(0, "/"), 1000 * (2 + HEADER_BYTES));
     }
 }

@@ -1,14 +1,12 @@
-//! Which addresses have how many connections: none may take every place of a listener, or all memory for bodies.
+//! Which addresses have how many connections: none may take every place of a listener, or all memory for requests.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::body_budget::BodyBudget;
 use super::client_address;
+use super::request_memory::RequestMemory;
 
-/// How many bytes of bodies the requests of one address may hold at once: an eighth of what the node holds for all.
-pub const BODY_BYTES_PER_ADDRESS_MAX: usize = 8 << 20;
 /// The network of one customer over IPv6 (RFC 6177); whoever has one has all of its addresses.
 const IPV6_NETWORK: u128 = u128::MAX << 64;
 
@@ -16,50 +14,50 @@ const IPV6_NETWORK: u128 = u128::MAX << 64;
 pub struct Places {
     per_address_max: u32,
     trusted_proxies: Vec<IpAddr>,
-    bodies: Arc<BodyBudget>,
+    memory: RequestMemory,
     shares: Mutex<HashMap<IpAddr, Share>>,
 }
 
 /// What one address has.
 struct Share {
     connections: u32,
-    bodies: Arc<BodyBudget>,
+    memory: RequestMemory,
 }
 
 impl Places {
-    /// With so many for each address, out of one budget for bodies. Proxies that are trusted stand for many clients, and
+    /// With so many for each address, out of one budget of memory. Proxies that are trusted stand for many clients, and
     /// have as many as they need.
-    pub fn new(per_address_max: u32, trusted_proxies: Vec<IpAddr>, bodies: Arc<BodyBudget>) -> Arc<Self> {
+    pub fn new(per_address_max: u32, trusted_proxies: Vec<IpAddr>, memory: RequestMemory) -> Arc<Self> {
         Arc::new(Self {
             per_address_max,
             trusted_proxies,
-            bodies,
+            memory,
             shares: Mutex::default(),
         })
     }
 
     /// A place for a connection; `None` if its address has all that it may have.
     pub fn take(self: &Arc<Self>, peer: SocketAddr) -> Option<Place> {
-        let place = |shared_by, bodies| Place {
+        let place = |shared_by, memory| Place {
             peer,
-            bodies,
+            memory,
             shared_by,
             places: self.clone(),
         };
         if client_address::is_trusted(peer.ip(), &self.trusted_proxies) {
-            return Some(place(None, self.bodies.clone()));
+            return Some(place(None, self.memory.clone()));
         }
         let address = network(peer.ip());
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         let share = shares.entry(address).or_insert_with(|| Share {
             connections: 0,
-            bodies: self.bodies.part(BODY_BYTES_PER_ADDRESS_MAX),
+            memory: self.memory.share(),
         });
         if share.connections >= self.per_address_max {
             return None;
         }
         share.connections += 1;
-        Some(place(Some(address), share.bodies.clone()))
+        Some(place(Some(address), share.memory.clone()))
     }
 
     fn leave(&self, address: IpAddr) {
@@ -78,7 +76,7 @@ pub struct Place {
     /// Who is at the other end.
     pub peer: SocketAddr,
     /// What its requests may hold.
-    pub bodies: Arc<BodyBudget>,
+    pub memory: RequestMemory,
     shared_by: Option<IpAddr>,
     places: Arc<Places>,
 }
@@ -105,7 +103,7 @@ mod tests {
 
     fn places(trusted: &[&str]) -> Arc<Places> {
         let trusted = trusted.iter().map(|text| text.parse().expect("an address")).collect();
-        Places::new(2, trusted, BodyBudget::new(100 << 20))
+        Places::new(2, trusted, RequestMemory::of_node())
     }
 
     fn at(address: &str) -> SocketAddr {
@@ -148,10 +146,13 @@ mod tests {
     fn the_connections_of_an_address_hold_no_more_bytes_than_its_share() {
         let places = places(&[]);
         let held = [places.take(at("192.0.2.1")), places.take(at("192.0.2.1"))].map(|place| place.expect("a place"));
-        let mut first = held[0].bodies.reservation();
-        assert!(first.grow(BODY_BYTES_PER_ADDRESS_MAX));
-        assert!(!held[1].bodies.reservation().grow(1));
+        let budgets = |place: &Place| [place.memory.heads.clone(), place.memory.bodies.clone()];
         let other = places.take(at("192.0.2.2")).expect("a place");
-        assert!(other.bodies.reservation().grow(BODY_BYTES_PER_ADDRESS_MAX));
+        for ((one, two), elsewhere) in budgets(&held[0]).iter().zip(budgets(&held[1])).zip(budgets(&other)) {
+            let mut taken = one.reservation();
+            while taken.grow(1 << 20) {}
+            assert!(!two.reservation().grow(1 << 20));
+            assert!(elsewhere.reservation().grow(1 << 20));
+        }
     }
 }

@@ -10,14 +10,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
-use super::body_budget::BodyBudget;
 use super::connection::Connection;
 use super::front::Front;
 use super::places::Places;
+use super::request_memory::RequestMemory;
 
-/// How many bytes of request bodies a node holds at once, over all connections of all listeners. An allocation that grows
-/// has up to twice the room of what is in it.
-pub const BODY_BYTES_MAX: usize = 64 << 20;
 /// How long to wait after the operating system refused a connection, for instance for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -33,8 +30,8 @@ pub struct ServerLimits {
     pub connections_per_address_max: u32,
     /// Proxies that have as many connections as they need, since they stand for many clients.
     pub trusted_proxies: Vec<IpAddr>,
-    /// What all request bodies may hold together; the listeners of one node share it.
-    pub bodies: Arc<BodyBudget>,
+    /// What all requests may hold together; the listeners of one node share it.
+    pub memory: RequestMemory,
     /// How long requests in flight may go on after a stop.
     pub drain_timeout: Duration,
 }
@@ -66,7 +63,7 @@ impl Server {
         let places = Places::new(
             limits.connections_per_address_max,
             limits.trusted_proxies,
-            limits.bodies,
+            limits.memory,
         );
         loop {
             let accepted = tokio::select! {

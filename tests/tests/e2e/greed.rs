@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use e2e::http2::{HEADERS, Http2, SETTINGS};
+use e2e::http2::{DATA, HEADERS, Http2, SETTINGS};
 use e2e::{Backend, Node, NodeOptions, Wire, on_both_stores, wire};
 use tokio::task::JoinSet;
 
@@ -15,6 +15,7 @@ on_both_stores!(
     one_address_can_not_take_every_connection,
     a_trusted_proxy_can_have_every_connection,
     one_address_can_not_hold_all_memory_for_bodies,
+    one_address_could_hold_two_gigabytes_of_heads_over_http_2,
 );
 
 /// Much longer than the time-outs of these tests, much shorter than for ever.
@@ -158,6 +159,57 @@ async fn one_address_can_not_hold_all_memory_for_bodies(backend: Backend) {
         wire.finish_sending().await;
         let answer = wire.read_to_end().await;
         (wire::status(&String::from_utf8_lossy(&answer)) == Some(401)).then_some(())
+    })
+    .await;
+}
+
+/// Heads that are far from the largest that are taken, of requests that wait for their bodies.
+async fn one_address_could_hold_two_gigabytes_of_heads_over_http_2(backend: Backend) {
+    const STREAMS: u32 = 64;
+    let node = NodeOptions::on(backend)
+        .set("server.request_timeout", "60s")
+        .start()
+        .await;
+    let value = "v".repeat(100);
+    let mut large = head("POST", "/api/v1/agents").to_vec();
+    large.extend((0..100).map(|_| ("x-large", value.as_str())));
+    let mut first = Http2::between(GREEDY, node.place.address()).await;
+    for stream in 1..STREAMS {
+        first.request(2 * stream - 1, &large, false).await;
+    }
+    // What is answered behind them shows that they have come.
+    first.request(2 * STREAMS - 1, &head("GET", "/health"), true).await;
+    assert_eq!(first.next(HEADERS).await.stream, 2 * STREAMS - 1);
+    let mut further = Vec::new();
+    for _ in 0..3 {
+        let mut connection = Http2::between(GREEDY, node.place.address()).await;
+        for stream in 1..STREAMS {
+            connection.request(2 * stream - 1, &large, false).await;
+        }
+        further.push(connection);
+    }
+    // None of them is complete, so whatever is answered is refused.
+    let refusal = further.last_mut().expect("three connections").next(DATA).await;
+    let text = String::from_utf8_lossy(&refusal.payload).into_owned();
+    assert!(text.contains("SERVICE_UNAVAILABLE"), "{text}");
+    node.check_it_works().await;
+    // Those that were taken are answered.
+    first.body(1, b"{}", true).await;
+    let answer = loop {
+        let answer = first.next(DATA).await;
+        if answer.stream == 1 {
+            break answer;
+        }
+    };
+    assert!(String::from_utf8_lossy(&answer.payload).contains("UNAUTHORIZED"));
+    drop((first, further));
+    e2e::eventually("room for a head", async || {
+        let mut again = Http2::between(GREEDY, node.place.address()).await;
+        again.request(1, &large, true).await;
+        let answer = again.next(DATA).await;
+        String::from_utf8_lossy(&answer.payload)
+            .contains("UNAUTHORIZED")
+            .then_some(())
     })
     .await;
 }

@@ -1,17 +1,17 @@
-//! How many bytes of request bodies may be held at once. A request that needs more than is left is refused at once: it
+//! How many bytes requests may hold at once. A request that needs more than is left is refused at once: it
 //! does not wait, since whoever holds the rest may never let go of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A number of bytes, of which requests reserve what they hold.
-pub struct BodyBudget {
+pub struct MemoryBudget {
     most: usize,
     held: AtomicUsize,
-    whole: Option<Arc<BodyBudget>>,
+    whole: Option<Arc<MemoryBudget>>,
 }
 
-impl BodyBudget {
+impl MemoryBudget {
     /// Of so many bytes.
     pub fn new(most: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -61,7 +61,7 @@ impl BodyBudget {
 
 /// The bytes that one request holds; given back when this is dropped.
 pub struct Reservation<'a> {
-    budget: &'a BodyBudget,
+    budget: &'a MemoryBudget,
     bytes: usize,
 }
 
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn nothing_is_reserved_beyond_the_budget_and_all_of_it_comes_back() {
-        let budget = BodyBudget::new(10);
+        let budget = MemoryBudget::new(10);
         let (mut one, mut other) = (budget.reservation(), budget.reservation());
         assert!(one.grow(4) && other.grow(6));
         assert!(!one.grow(1), "ten bytes are held");
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_part_can_take_no_more_than_its_own_and_leaves_the_rest_to_others() {
-        let whole = BodyBudget::new(10);
+        let whole = MemoryBudget::new(10);
         let (greedy, modest) = (whole.part(6), whole.part(6));
         let mut held = greedy.reservation();
         assert!(held.grow(6) && !held.grow(1));
