@@ -26,6 +26,7 @@ mod meters;
 mod network;
 mod node;
 mod promoting;
+mod preferring;
 mod publish;
 mod raft_types;
 mod report;

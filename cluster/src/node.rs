@@ -21,6 +21,7 @@ use crate::leader::LeaderLink;
 use crate::log_store::{LogStore, RaftFolder};
 use crate::network::{ENTRIES_PER_MESSAGE, Links, Peers, Receiving};
 use crate::promoting::keep_promoting;
+use crate::preferring::keep_preferring;
 use crate::publish::Published;
 use crate::raft_types::{Member, Raft};
 use crate::report::MemberReport;
@@ -218,7 +219,7 @@ fn assemble(
     });
     let meters = ports.meters.clone();
     let measure = move || watch.measure(&meters);
-    let tasks = vec![
+    let mut tasks = vec![
         tokio::spawn(batching.run()),
         tokio::spawn(keep_fresh(freshness, leader, config.freshness_interval, measure)),
         tokio::spawn(keep_ticking(
@@ -228,7 +229,7 @@ fn assemble(
             raft.clone(),
             config.tick_interval,
         )),
-        tokio::spawn(keep_promoting(raft)),
+        tokio::spawn(keep_promoting(raft.clone())),
     ];
     (handle, tasks)
 }
@@ -239,6 +240,10 @@ fn first_batch(node_id: u64, entropy: &dyn Entropy) -> BatchId {
     entropy.fill(&mut random);
     BatchId {
         node_id,
+    if !config.preferred_leader_region.is_empty() {
+        let region = config.preferred_leader_region.clone();
+        tasks.push(tokio::spawn(keep_preferring(raft, region, config.lead_at_least)));
+    }
         incarnation: u64::from_le_bytes(random),
         number: 1,
     }
