@@ -37,7 +37,7 @@ mod status;
 mod ticking;
 
 pub use bootstrap::{Bootstrap, NewSigningKey};
-pub use certs::{CertificateAuthority, NodeCertificate, NodeName, PrivateKeyPem, Validity};
+pub use certs::{CertificateAuthority, NodeCertificate, NodeName, OperatorTrust, PrivateKeyPem, Validity};
 pub use config::{ClusterConfig, ClusterPorts, Execution, Founding};
 pub use error::ClusterError;
 pub use handle::{ClusterHandle, Joining};

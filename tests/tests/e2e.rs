@@ -54,6 +54,8 @@ mod life_cycle;
 mod limits;
 #[path = "e2e/metrics.rs"]
 mod metrics;
+#[path = "e2e/operator_tls.rs"]
+mod operator_tls;
 #[path = "e2e/proxies.rs"]
 mod proxies;
 #[path = "e2e/reload.rs"]

@@ -21,6 +21,7 @@ use warp::filters::BoxedFilter;
 use super::body;
 use super::call::Call;
 use super::client_address;
+use super::connection::OperatorCertificate;
 use super::cors::Cors;
 use super::error::ApiError;
 use super::head;
@@ -207,8 +208,9 @@ fn filter(resources: Arc<Vec<Resource>>, services: Arc<Services>) -> BoxedFilter
         .and(warp::ext::get::<Origin>())
         .and(warp::body::bytes())
         .then(
-            move |path: warp::path::FullPath, method, headers, query, origin, body| {
+            move |path: warp::path::FullPath, method, headers, query, origin, operator_certificate, body| {
                 let (resources, services) = (resources.clone(), services.clone());
+        .and(warp::ext::optional::<OperatorCertificate>())
                 async move {
                     let call = Call {
                         services,
@@ -222,6 +224,7 @@ fn filter(resources: Arc<Vec<Resource>>, services: Arc<Services>) -> BoxedFilter
                     };
                     route(&resources, path.as_str(), call).await
                 }
+                        operator_certificate,
             },
         )
         .boxed()

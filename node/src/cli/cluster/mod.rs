@@ -9,7 +9,7 @@ mod status;
 use clap::{Args, Subcommand};
 
 use self::access::OperatorAccess;
-pub use self::certs::make as make_certificates;
+pub use self::certs::open as open_certificates;
 use super::output::{self, CommandError};
 use crate::config::Environment;
 
@@ -32,7 +32,7 @@ pub enum ClusterCommand {
     TransferLeader(MemberOptions),
     /// Ask a node to write a snapshot of the replicated state now.
     Snapshot(SnapshotOptions),
-    /// Make an authority for a cluster, and certificates for its nodes.
+    /// Make an authority for a cluster, and certificates for its nodes and operators.
     Certs(certs::Options),
 }
 

@@ -11,6 +11,7 @@ use metrics::{Gauge, Histogram};
 use serde::Serialize;
 use storage::Stores;
 
+use super::certificate_gauges::ShownCertificates;
 use super::redis_probe::RedisProbe;
 use crate::build_info::{COMMIT, VERSION};
 use crate::telemetry::{KeyMeters, Meters, STORE_SECONDS};
@@ -65,6 +66,8 @@ pub struct Health {
     ping_seconds: Histogram,
     keys: KeyMeters,
 }
+    certificates: ShownCertificates,
+    meters: Meters,
 
 impl Health {
     /// Over everything that the node depends on.
@@ -75,6 +78,7 @@ impl Health {
         redis: Option<RedisProbe>,
         clock: Arc<dyn Clock>,
         meters: &Meters,
+        certificates: ShownCertificates,
     ) -> Self {
         meters
             .gauge("build_info", &[("version", VERSION), ("commit", COMMIT)])
@@ -96,6 +100,8 @@ impl Health {
             keys: KeyMeters::new(meters.clone()),
         }
     }
+            certificates,
+            meters: meters.clone(),
 
     /// The node is going down and wants no more requests.
     pub fn set_draining(&self) {
@@ -159,6 +165,7 @@ impl Health {
         let status = match answered {
             false => Condition::Unreachable,
             true if took > SLOW => Condition::Degraded,
+        self.certificates.show(&self.meters, self.clock.now());
             true => Condition::Healthy,
         };
         Check {
