@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::barrier::Barrier;
 use crate::batching::{COMMANDS_PER_CALL_MAX, Proposer};
 use crate::command::{Command, CommandResult};
+use crate::drain::Drain;
 use crate::error::ClusterError;
 use crate::freshness::Freshness;
 use crate::leader::LeaderLink;
@@ -34,6 +35,7 @@ pub(crate) struct Parts {
     pub(crate) master_keys: MasterKeys,
     pub(crate) barrier: Barrier,
     pub(crate) receiving: Receiving,
+    pub(crate) drain: Arc<Drain>,
 }
 
 /// Reads and changes the replicated state through one node. Copies are cheap; they outlive the node, and then answer

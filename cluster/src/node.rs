@@ -14,14 +14,15 @@ use crate::barrier::Barrier;
 use crate::batching::Proposer;
 use crate::command::BatchId;
 use crate::config::{ClusterConfig, ClusterPorts, Execution, Founding};
+use crate::drain::Drain;
 use crate::error::ClusterError;
 use crate::freshness::{Freshness, keep_fresh};
 use crate::handle::{ClusterHandle, Joining, Parts};
 use crate::leader::LeaderLink;
 use crate::log_store::{LogStore, RaftFolder};
 use crate::network::{ENTRIES_PER_MESSAGE, Links, Peers, Receiving};
-use crate::promoting::keep_promoting;
 use crate::preferring::keep_preferring;
+use crate::promoting::keep_promoting;
 use crate::publish::Published;
 use crate::raft_types::{Member, Raft};
 use crate::report::MemberReport;
@@ -205,6 +206,7 @@ fn assemble(
         let uptime = clock.monotonic().saturating_sub(started_at);
         MemberReport::new(&watched.status(), version.clone(), uptime)
     };
+    let drain = Arc::new(Drain::new());
     let handle = ClusterHandle::new(Parts {
         leader: leader.clone(),
         published: published.clone(),
@@ -215,7 +217,14 @@ fn assemble(
         entropy: ports.entropy.clone(),
         master_keys: ports.master_keys.clone(),
         barrier: Barrier::new(leader.clone(), published.clone(), config.barrier_limit),
-        receiving: Receiving::new(raft.clone(), snapshots, published.clone(), Box::new(report)),
+        receiving: Receiving::new(
+            raft.clone(),
+            snapshots,
+            published.clone(),
+            Box::new(report),
+            drain.clone(),
+        ),
+        drain,
     });
     let meters = ports.meters.clone();
     let measure = move || watch.measure(&meters);
@@ -231,6 +240,10 @@ fn assemble(
         )),
         tokio::spawn(keep_promoting(raft.clone())),
     ];
+    if !config.preferred_leader_region.is_empty() {
+        let region = config.preferred_leader_region.clone();
+        tasks.push(tokio::spawn(keep_preferring(raft, region, config.lead_at_least)));
+    }
     (handle, tasks)
 }
 
@@ -240,10 +253,6 @@ fn first_batch(node_id: u64, entropy: &dyn Entropy) -> BatchId {
     entropy.fill(&mut random);
     BatchId {
         node_id,
-    if !config.preferred_leader_region.is_empty() {
-        let region = config.preferred_leader_region.clone();
-        tasks.push(tokio::spawn(keep_preferring(raft, region, config.lead_at_least)));
-    }
         incarnation: u64::from_le_bytes(random),
         number: 1,
     }

@@ -36,6 +36,8 @@ pub(crate) enum PeerRequest {
     ChangeMembers(MemberChange),
     /// How are you?
     Report,
+    /// You are about to be removed: answer when you have answered what you were asked.
+    Drain,
 }
 
 /// A piece of a snapshot. Pieces follow each other; the one at offset 0 begins a new transfer.
@@ -74,4 +76,6 @@ pub(crate) enum PeerAnswer {
     Report(MemberReport),
     /// Another change of the members is under way; nothing was done.
     Busy,
+    /// Nothing is in flight any more, or it took too long.
+    Drained,
 }

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::message::{PeerAnswer, PeerRequest, SnapshotPiece};
 use crate::codec;
+use crate::drain::Drain;
 use crate::leader::{LeaderError, propose_here, read_index_here};
 use crate::members;
 use crate::publish::Published;
@@ -30,17 +31,25 @@ pub(crate) struct Receiving {
     snapshots: Arc<Snapshots>,
     published: Arc<Published>,
     report: Reporting,
+    drain: Arc<Drain>,
     /// The snapshot that is coming in, and how many bytes of it are there.
     incoming: Mutex<Option<(File, u64)>>,
 }
 
 impl Receiving {
-    pub(crate) fn new(raft: Raft, snapshots: Arc<Snapshots>, published: Arc<Published>, report: Reporting) -> Self {
+    pub(crate) fn new(
+        raft: Raft,
+        snapshots: Arc<Snapshots>,
+        published: Arc<Published>,
+        report: Reporting,
+        drain: Arc<Drain>,
+    ) -> Self {
         Self {
             raft,
             snapshots,
             published,
             report,
+            drain,
             incoming: Mutex::new(None),
         }
     }
@@ -91,6 +100,10 @@ impl Receiving {
                 PeerAnswer::Reached(self.published.load().revision())
             }
             PeerRequest::Report => PeerAnswer::Report(self.report()),
+            PeerRequest::Drain => {
+                self.drain.ask().await;
+                PeerAnswer::Drained
+            }
         })
     }
 

@@ -3,11 +3,12 @@
 
 mod bootstrap;
 mod certificate_watch;
+mod drain_watch;
 mod error;
 mod foundation;
 mod key_watch;
-mod listeners;
 mod listener_tls;
+mod listeners;
 mod machine;
 mod master_key;
 mod metered;
@@ -18,8 +19,8 @@ mod running;
 pub use bootstrap::{AdminCredentials, AdminSecret, Installation};
 pub use error::StartError;
 pub use foundation::{Foundation, open_stores, prepare_data_directory};
-pub use listeners::Listeners;
 pub use listener_tls::ListenerTls;
+pub use listeners::Listeners;
 pub use machine::Machine;
 pub use master_key::MasterKeyPolicy;
 pub use preflight::preflight;

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::certificate_watch::CertificateWatch;
+use super::drain_watch;
 use super::error::StartError;
 use super::foundation::Foundation;
 use super::key_watch;
@@ -24,6 +25,7 @@ use crate::http::health::{Health, RedisProbe, ShownCertificates};
 use crate::http::keys::Keys;
 use crate::http::oauth::seen::SeenTokens;
 use crate::http::operator_token::OperatorToken;
+use crate::http::request_count::RequestCount;
 use crate::http::request_memory::RequestMemory;
 use crate::http::resource::Resource;
 use crate::http::routes;
@@ -95,17 +97,18 @@ impl Running {
         let services = services(&foundation, &actors, issuer.clone(), keys.clone(), health.clone())?;
 
         let (stop, stopped) = watch::channel(false);
+        let requests = RequestCount::new();
         let public_front = front(
             routes::public(),
             &services,
             &config.server,
-            public_tls.is_some(),
+            (public_tls.is_some(), requests.clone()),
         );
         let operator_front = front(
             routes::operator(),
             &services,
             &config.server,
-            operator_tls.is_some(),
+            (operator_tls.is_some(), RequestCount::new()),
         );
         let limits = server_limits(&config.server);
         let servers = vec![
@@ -113,7 +116,8 @@ impl Running {
             tokio::spawn(Server::new(operators, operator_front, operator_tls, limits).run(stopped)),
         ];
         let mut background = vec![
-            tokio::spawn(key_watch::follow(cluster, keys)),
+            tokio::spawn(key_watch::follow(cluster.clone(), keys)),
+            tokio::spawn(drain_watch::follow(cluster, health.clone(), requests)),
             tokio::spawn(foundation.meters.clone().run_upkeep()),
         ];
         background.extend(redis.map(|redis| tokio::spawn(redis.warn_if_lost())));
@@ -253,7 +257,7 @@ fn front(
     mut resources: Vec<Resource>,
     services: &Arc<Services>,
     server: &ServerConfig,
-    is_tls: bool,
+    (is_tls, requests): (bool, RequestCount),
 ) -> Front {
     resources
         .iter_mut()
@@ -264,6 +268,7 @@ fn front(
         trusted_proxies: server.trusted_proxies.clone(),
         is_tls,
         cors: Cors::new(server.cors_origins.clone()),
+        requests,
     };
     Front::new(resources, services.clone(), limits)
 }

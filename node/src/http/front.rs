@@ -27,6 +27,7 @@ use super::error::ApiError;
 use super::head;
 use super::places::Place;
 use super::reply::Response;
+use super::request_count::RequestCount;
 use super::request_id::{self, X_REQUEST_ID};
 use super::resource::Resource;
 use super::services::Services;
@@ -49,6 +50,8 @@ pub struct FrontLimits {
     pub is_tls: bool,
     /// Which browser origins may call.
     pub cors: Cors,
+    /// Counts the requests that are being answered.
+    pub requests: RequestCount,
 }
 
 /// Turns requests into responses.
@@ -86,6 +89,7 @@ impl Front {
 
     /// Answers one request. Always answers.
     pub async fn handle(&self, request: Request<Incoming>, place: &Place) -> Response {
+        let _counted = self.limits.requests.begin();
         let started = self.services.clock.monotonic();
         let id = request_id::of(
             request.headers(),
@@ -206,11 +210,11 @@ fn filter(resources: Arc<Vec<Resource>>, services: Arc<Services>) -> BoxedFilter
         .and(warp::header::headers_cloned())
         .and(query)
         .and(warp::ext::get::<Origin>())
+        .and(warp::ext::optional::<OperatorCertificate>())
         .and(warp::body::bytes())
         .then(
             move |path: warp::path::FullPath, method, headers, query, origin, operator_certificate, body| {
                 let (resources, services) = (resources.clone(), services.clone());
-        .and(warp::ext::optional::<OperatorCertificate>())
                 async move {
                     let call = Call {
                         services,
@@ -220,11 +224,11 @@ fn filter(resources: Arc<Vec<Resource>>, services: Arc<Services>) -> BoxedFilter
                         parameters: Vec::new(),
                         body,
                         origin,
+                        operator_certificate,
                         caller: None,
                     };
                     route(&resources, path.as_str(), call).await
                 }
-                        operator_certificate,
             },
         )
         .boxed()

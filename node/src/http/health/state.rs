@@ -61,13 +61,14 @@ pub struct Health {
     redis: Option<RedisProbe>,
     clock: Arc<dyn Clock>,
     draining: Arc<AtomicBool>,
+    removing: Arc<AtomicBool>,
     active_connections: Gauge,
     waiting_requests: Gauge,
     ping_seconds: Histogram,
     keys: KeyMeters,
-}
     certificates: ShownCertificates,
     meters: Meters,
+}
 
 impl Health {
     /// Over everything that the node depends on.
@@ -77,8 +78,8 @@ impl Health {
         actors: ActorsHealth,
         redis: Option<RedisProbe>,
         clock: Arc<dyn Clock>,
-        meters: &Meters,
         certificates: ShownCertificates,
+        meters: &Meters,
     ) -> Self {
         meters
             .gauge("build_info", &[("version", VERSION), ("commit", COMMIT)])
@@ -94,24 +95,32 @@ impl Health {
             redis,
             clock,
             draining: Arc::default(),
+            removing: Arc::default(),
             active_connections,
             waiting_requests,
             ping_seconds: meters.histogram(STORE_SECONDS, &[("operation", "ping")]),
             keys: KeyMeters::new(meters.clone()),
-        }
-    }
             certificates,
             meters: meters.clone(),
+        }
+    }
 
     /// The node is going down and wants no more requests.
     pub fn set_draining(&self) {
         self.draining.store(true, Ordering::Release);
     }
 
+    /// The node is about to be removed from its cluster, or is not after all.
+    pub fn set_removing(&self, is_removing: bool) {
+        self.removing.store(is_removing, Ordering::Release);
+    }
+
     /// Whether the node should be sent requests. Looks at memory only.
     pub fn readiness(&self) -> Readiness {
         if self.draining.load(Ordering::Acquire) {
             Readiness::NotReady("draining")
+        } else if self.removing.load(Ordering::Acquire) {
+            Readiness::NotReady("removed from the cluster")
         } else if !self.actors.is_ready() {
             Readiness::NotReady("actors")
         } else if self.cluster.revision().is_err() {
@@ -156,6 +165,7 @@ impl Health {
         self.check_store().await;
         let keys = self.cluster.signing_keys().unwrap_or_default();
         self.keys.show(&keys, self.clock.now());
+        self.certificates.show(&self.meters, self.clock.now());
     }
 
     async fn timed(&self, answers: impl Future<Output = bool>) -> Check {
@@ -165,7 +175,6 @@ impl Health {
         let status = match answered {
             false => Condition::Unreachable,
             true if took > SLOW => Condition::Degraded,
-        self.certificates.show(&self.meters, self.clock.now());
             true => Condition::Healthy,
         };
         Check {
