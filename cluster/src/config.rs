@@ -63,6 +63,10 @@ pub struct ClusterConfig {
     pub address: String,
     /// Where this node stands; empty if regions do not matter.
     pub region: String,
+    /// Where the leader had better stand; empty if regions do not matter.
+    pub preferred_leader_region: String,
+    /// How long a leader of another region leads at least before it hands over.
+    pub lead_at_least: Duration,
     /// Whether this node votes; one that founds a cluster always does.
     pub wants_vote: bool,
     /// What a node does that finds nothing in its folder.
@@ -91,6 +95,8 @@ impl ClusterConfig {
             entries_kept: 1_000,
             address: String::new(),
             region: String::new(),
+            preferred_leader_region: String::new(),
+            lead_at_least: Duration::from_secs(30),
             wants_vote: true,
             founding: Founding::Alone,
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::batching::{COMMANDS_PER_CALL_MAX, Proposer};
 use crate::command::{Command, CommandResult};
+use crate::drain::Drain;
 use crate::error::ClusterError;
 use crate::freshness::Freshness;
 use crate::leader::LeaderLink;
@@ -36,6 +37,7 @@ pub(crate) struct Parts {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) master_keys: MasterKeys,
     pub(crate) receiving: Receiving,
+    pub(crate) drain: Arc<Drain>,
 }
 
 /// Reads and changes the replicated state through one node. Copies are cheap; they outlive the node, and then answer

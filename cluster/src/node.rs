@@ -15,6 +15,7 @@ use crate::barrier::Barrier;
 use crate::batching::Proposer;
 use crate::command::BatchId;
 use crate::config::{ClusterConfig, ClusterPorts, Execution, Founding};
+use crate::drain::Drain;
 use crate::error::ClusterError;
 use crate::freshness::{Freshness, keep_fresh};
 use crate::handle::{ClusterHandle, Joining, Parts};
@@ -23,6 +24,7 @@ use crate::log_store::{LogStore, RaftFolder};
 use crate::measuring::Measuring;
 use crate::network::{AboutItself, ENTRIES_PER_MESSAGE, Links, Peers, Receiving};
 use crate::placing::keep_placing;
+use crate::preferring::keep_preferring;
 use crate::promoting::keep_promoting;
 use crate::publish::Published;
 use crate::raft_types::{Member, Raft};
@@ -220,6 +222,7 @@ fn assemble(
         report: Box::new(report),
         master_keys: ports.master_keys.ids(),
     };
+    let drain = Arc::new(Drain::new());
     let handle = ClusterHandle::new(Parts {
         leader: leader.clone(),
         published: published.clone(),
@@ -229,11 +232,12 @@ fn assemble(
         steady_clock: steady_clock.clone(),
         entropy: ports.entropy.clone(),
         master_keys: ports.master_keys.clone(),
-        receiving: Receiving::new(raft.clone(), snapshots, standings, about),
+        receiving: Receiving::new(raft.clone(), snapshots, standings, about, drain.clone()),
+        drain,
     });
     let mut measuring = Measuring::new(watch, ports.transport.clone(), ports.meters.clone());
     let measure = move || measuring.measure();
-    let tasks = vec![
+    let mut tasks = vec![
         tokio::spawn(batching.run()),
         tokio::spawn(keep_fresh(freshness, leader, config.freshness_interval, measure)),
         tokio::spawn(keep_ticking(
@@ -244,8 +248,12 @@ fn assemble(
             config.tick_interval,
         )),
         tokio::spawn(keep_placing(raft.clone(), published, proposer)),
-        tokio::spawn(keep_promoting(raft)),
+        tokio::spawn(keep_promoting(raft.clone())),
     ];
+    if !config.preferred_leader_region.is_empty() {
+        let region = config.preferred_leader_region.clone();
+        tasks.push(tokio::spawn(keep_preferring(raft, region, config.lead_at_least)));
+    }
     (handle, tasks)
 }
 

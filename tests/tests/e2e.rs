@@ -58,6 +58,8 @@ mod limits;
 mod master_key;
 #[path = "e2e/metrics.rs"]
 mod metrics;
+#[path = "e2e/operator_tls.rs"]
+mod operator_tls;
 #[path = "e2e/proxies.rs"]
 mod proxies;
 #[path = "e2e/reload.rs"]

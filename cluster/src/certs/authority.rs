@@ -5,10 +5,12 @@ use rcgen::{
     KeyUsagePurpose,
 };
 use rustls::pki_types::UnixTime;
+use rustls::server::danger::ClientCertVerifier as _;
 use zeroize::Zeroizing;
 
 use super::chain::{Trusted, certificates};
-use super::{NodeName, PrivateKeyPem, Validity};
+use super::operator_trust::operator_name;
+use super::{NodeName, OperatorTrust, PrivateKeyPem, Validity};
 use crate::error::ClusterError;
 
 /// Signs the certificates of one cluster's nodes. Has no `Debug`.
@@ -18,7 +20,7 @@ pub struct CertificateAuthority {
     certificate_pem: String,
 }
 
-/// A node's certificate and its key.
+/// A certificate of a node or an operator, and its key.
 pub struct NodeCertificate {
     /// The certificate, PEM.
     pub certificate_pem: String,
@@ -64,8 +66,8 @@ impl CertificateAuthority {
         PrivateKeyPem::of(&self.key)
     }
 
-    /// Makes a certificate for a node. `extra_names` are further DNS names or IP addresses that it is to carry; nodes
-    /// don't look at them.
+    /// Makes a certificate for a node. `extra_names` are further DNS names or IP addresses that it is to carry, for those
+    /// who call the node by them; nodes don't look at them. None may be an operator's.
     pub fn issue(
         &self,
         node_id: u64,
@@ -73,42 +75,76 @@ impl CertificateAuthority {
         validity: Validity,
     ) -> Result<NodeCertificate, ClusterError> {
         let name = NodeName::new(node_id, &self.cluster_name)?;
+        let operator = operator_name(&self.cluster_name)?;
+        if extra_names
+            .iter()
+            .any(|extra| extra.eq_ignore_ascii_case(operator.as_ref()))
+        {
+            let reason = format!("{} is the name of operators; a node can't have it", operator.as_ref());
+            return Err(ClusterError::Certificate(reason));
+        }
         let names: Vec<String> = std::iter::once(name.to_string())
             .chain(extra_names.iter().cloned())
             .collect();
+        let usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        let issued = self.sign(names, usages, validity)?;
+        self.check(&issued.certificate_pem, &name, validity)?;
+        Ok(issued)
+    }
+
+    /// Makes a certificate for an operator: with it the operator listeners of all nodes let in whoever has its key.
+    pub fn issue_operator(&self, validity: Validity) -> Result<NodeCertificate, ClusterError> {
+        let name = operator_name(&self.cluster_name)?.as_ref().to_owned();
+        let issued = self.sign(vec![name], vec![ExtendedKeyUsagePurpose::ClientAuth], validity)?;
+        let trust = OperatorTrust::from_pem(self.certificate_pem.as_bytes(), &self.cluster_name)?;
+        let chain = certificates(issued.certificate_pem.as_bytes()).map_err(ClusterError::Certificate)?;
+        accepted(validity, |now| {
+            let verified = trust.verify_client_cert(&chain[0], &chain[1..], now);
+            verified.map(drop).map_err(|error| error.to_string())
+        })?;
+        Ok(issued)
+    }
+
+    fn sign(
+        &self,
+        names: Vec<String>,
+        usages: Vec<ExtendedKeyUsagePurpose>,
+        validity: Validity,
+    ) -> Result<NodeCertificate, ClusterError> {
+        let own_name = names.first().cloned().unwrap_or_default();
         let mut params = CertificateParams::new(names).map_err(failed)?;
         validity.write_to(&mut params)?;
-        params.distinguished_name = common_name(name.to_string());
+        params.distinguished_name = common_name(own_name);
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        params.extended_key_usages = usages;
         let key = Zeroizing::new(KeyPair::generate().map_err(failed)?);
         let own_params = authority_params(&self.cluster_name);
         let issuer = Issuer::from_params(&own_params, &*self.key);
-        let certificate_pem = params.signed_by(&*key, &issuer).map_err(failed)?.pem();
-        self.check(&certificate_pem, &name, validity)?;
         Ok(NodeCertificate {
-            certificate_pem,
+            certificate_pem: params.signed_by(&*key, &issuer).map_err(failed)?.pem(),
             key_pem: PrivateKeyPem::of(&key),
         })
     }
 
-    /// What is handed out must be accepted, from its first moment to its last.
     fn check(&self, certificate_pem: &str, name: &NodeName, validity: Validity) -> Result<(), ClusterError> {
         let trusted = Trusted::from_pem(self.certificate_pem.as_bytes()).map_err(ClusterError::Certificate)?;
         let chain = certificates(certificate_pem.as_bytes()).map_err(ClusterError::Certificate)?;
-        for moment in [validity.not_before, validity.not_after] {
-            let at = std::time::Duration::from_secs(moment.as_seconds().unsigned_abs());
-            trusted
-                .verify(&chain, name, UnixTime::since_unix_epoch(at))
-                .map_err(|reason| {
-                    ClusterError::Certificate(format!(
-                        "the authority's certificate does not belong to its key or to the cluster's name ({reason})"
-                    ))
-                })?;
-        }
-        Ok(())
+        accepted(validity, |now| trusted.verify(&chain, name, now))
     }
+}
+
+/// What is handed out must be accepted, from its first moment to its last.
+fn accepted(validity: Validity, verify: impl Fn(UnixTime) -> Result<(), String>) -> Result<(), ClusterError> {
+    for moment in [validity.not_before, validity.not_after] {
+        let at = std::time::Duration::from_secs(moment.as_seconds().unsigned_abs());
+        verify(UnixTime::since_unix_epoch(at)).map_err(|reason| {
+            ClusterError::Certificate(format!(
+                "the authority's certificate does not belong to its key or to the cluster's name ({reason})"
+            ))
+        })?;
+    }
+    Ok(())
 }
 
 fn authority_params(cluster_name: &str) -> CertificateParams {

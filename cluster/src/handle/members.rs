@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use domain::Secret;
 use futures::future::join_all;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
 
@@ -23,6 +24,10 @@ use crate::state::InviteDigest;
 const CHANGE_DEADLINE: Duration = Duration::from_secs(15);
 /// How long to wait before asking again where there is no leader.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
+/// How long a leader that is removed may take to hand over.
+const HAND_OVER_DEADLINE: Duration = Duration::from_secs(2);
+/// How long the answer may take of a member that is drained: longer than it waits itself.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(6);
 /// How long a member may take to report.
 const REPORT_DEADLINE: Duration = Duration::from_secs(1);
 
@@ -115,9 +120,63 @@ impl ClusterHandle {
         self.change_members(MemberChange::Demote(node_id)).await
     }
 
-    /// Lets a member go. It should have been stopped, or be about to.
+    /// Lets a member go. It hands over if it leads, and answers what it was asked, before it is removed; one that can't be
+    /// reached is removed as it is.
     pub async fn remove(&self, node_id: u64) -> Result<(), ClusterError> {
+        let members = self.members();
+        let stays_led = members
+            .iter()
+            .any(|member| member.is_voter && member.node_id != node_id);
+        if let Some(leaving) = members.into_iter().find(|member| member.node_id == node_id)
+            && stays_led
+        {
+            self.release(leaving).await;
+        }
         self.change_members(MemberChange::Remove(node_id)).await
+    }
+
+    async fn release(&self, leaving: MemberEntry) {
+        let node_id = leaving.node_id;
+        if self.status().leader == Some(node_id)
+            && let Some(next) = self.successor_of(node_id).await
+            && self.transfer_leader(next).await.is_ok()
+        {
+            let is_led_by_another = move |metrics: &RaftMetrics| metrics.current_leader.is_some_and(|it| it != node_id);
+            let waiting = self.0.leader.raft().wait(Some(HAND_OVER_DEADLINE));
+            if waiting.metrics(is_led_by_another, "another leader").await.is_err() {
+                tracing::debug!(next, "the next leader had not begun in time");
+            }
+        }
+        if node_id == self.status().node_id {
+            return self.0.drain.ask().await;
+        }
+        let peer = Peer {
+            node_id,
+            address: leaving.address,
+        };
+        let asked = self.0.leader.peers().ask(&peer, &PeerRequest::Drain, DRAIN_DEADLINE);
+        if let Err(error) = asked.await {
+            tracing::info!(node_id, %error, "a member could not be drained before its removal");
+        }
+    }
+
+    /// The voter that has applied most, of those that can be asked.
+    async fn successor_of(&self, node_id: u64) -> Option<u64> {
+        let members = self.overview().await.into_iter();
+        let able = members.filter(|member| member.entry.is_voter && member.entry.node_id != node_id);
+        let able = able.filter_map(|member| Some((member.report.ok()?.last_applied, member.entry.node_id)));
+        able.max_by_key(|(applied, _)| *applied).map(|(_, next)| next)
+    }
+
+    /// Changes when this node is to be drained, since it is about to be removed. Whoever serves requests listens, stops being
+    /// ready, and says with [`ClusterHandle::drained`] when it has answered those that it has.
+    pub fn drain_asked(&self) -> watch::Receiver<u64> {
+        self.0.drain.asked()
+    }
+
+    /// What was asked by this number is done.
+    pub fn drained(&self, number: u64) {
+        self.0.drain.done(number);
     }
 
     /// Asks the leader to hand over to another voter. Returns when it has been asked.

@@ -40,6 +40,8 @@ pub(crate) enum PeerRequest {
     Report,
     /// Which master keys do you hold?
     MasterKeys,
+    /// You are about to be removed: answer when you have answered what you were asked.
+    Drain,
     /// Entries after others of the same sequence, in whatever order they come in.
     AppendNext(Sequenced),
 }
@@ -96,4 +98,6 @@ pub(crate) enum PeerAnswer {
     Busy,
     /// The master keys that it holds.
     MasterKeys(Vec<MasterKeyId>),
+    /// Nothing is in flight any more, or it took too long.
+    Drained,
 }

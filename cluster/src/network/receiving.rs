@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::appending::Appending;
 use super::message::{PeerAnswer, PeerRequest, SnapshotPiece};
 use crate::codec;
+use crate::drain::Drain;
 use crate::leader::{LeaderError, propose_here, read_index_here};
 use crate::members;
 use crate::raft_types::{Raft, Snapshot, TypeConfig};
@@ -38,18 +39,26 @@ pub(crate) struct Receiving {
     standings: Standings,
     appending: Appending,
     about: AboutItself,
+    drain: Arc<Drain>,
     /// The snapshot that is coming in, and how many bytes of it are there.
     incoming: Mutex<Option<(File, u64)>>,
 }
 
 impl Receiving {
-    pub(crate) fn new(raft: Raft, snapshots: Arc<Snapshots>, standings: Standings, about: AboutItself) -> Self {
+    pub(crate) fn new(
+        raft: Raft,
+        snapshots: Arc<Snapshots>,
+        standings: Standings,
+        about: AboutItself,
+        drain: Arc<Drain>,
+    ) -> Self {
         Self {
             appending: Appending::new(raft.clone()),
             raft,
             snapshots,
             standings,
             about,
+            drain,
             incoming: Mutex::new(None),
         }
     }
@@ -104,6 +113,10 @@ impl Receiving {
             PeerRequest::Report => PeerAnswer::Report(self.report()),
             PeerRequest::MasterKeys => PeerAnswer::MasterKeys(self.about.master_keys.clone()),
             PeerRequest::AppendNext(sequenced) => PeerAnswer::Append(self.appending.take(sequenced).await?),
+            PeerRequest::Drain => {
+                self.drain.ask().await;
+                PeerAnswer::Drained
+            }
         })
     }
 

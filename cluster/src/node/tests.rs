@@ -152,13 +152,18 @@ impl Trio {
 
     /// Starts a node as a process would.
     async fn start(&mut self, node_id: u64, founding: Founding) {
+        self.start_with(node_id, founding, |_| ()).await;
+    }
+
+    async fn start_with(&mut self, node_id: u64, founding: Founding, change: impl FnOnce(&mut ClusterConfig)) {
         let folder = tempfile::tempdir().unwrap();
-        let config = ClusterConfig {
+        let mut config = ClusterConfig {
             founding,
             address: format!("node-{node_id}"),
             region: "here".to_owned(),
             ..config(node_id, folder.path())
         };
+        change(&mut config);
         let node = ClusterNode::open(config, ports(node_id, &self.hub)).await.unwrap();
         if founding == Founding::Alone {
             node.ready().await.unwrap();

@@ -29,6 +29,7 @@ pub struct ClientBuilder {
     clock: Arc<dyn Clock>,
     user_agent: String,
     trusted_pem: Option<Vec<u8>>,
+    shown_pem: Option<Zeroizing<Vec<u8>>>,
     plain_http_allowed: bool,
 }
 
@@ -44,6 +45,7 @@ impl ClientBuilder {
             clock: Arc::new(TokioClock::new()),
             user_agent: concat!("agentidp-sdk-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
             trusted_pem: None,
+            shown_pem: None,
             plain_http_allowed: false,
         }
     }
@@ -105,6 +107,14 @@ impl ClientBuilder {
         self
     }
 
+    /// The certificate that the client shows where it is asked for one (RFC 8446 §4.3.2), and its private key, both in PEM.
+    #[must_use]
+    pub fn client_certificate(mut self, certificate_pem: impl AsRef<[u8]>, key_pem: impl AsRef<[u8]>) -> Self {
+        let both = [certificate_pem.as_ref(), b"\n", key_pem.as_ref()].concat();
+        self.shown_pem = Some(Zeroizing::new(both));
+        self
+    }
+
     /// Lets secrets and tokens travel over plain http to other machines. Only for networks that encrypt by themselves.
     #[must_use]
     pub fn allow_plain_http(mut self) -> Self {
@@ -121,6 +131,7 @@ impl ClientBuilder {
             connect_timeout: self.connect_timeout,
             user_agent: self.user_agent,
             trusted_pem: self.trusted_pem,
+            shown_pem: self.shown_pem,
         };
         Ok(Client::of(Inner {
             transport: Transport::new(issuer, options)?,

@@ -15,7 +15,7 @@ use crate::transport::{Call, Method, Response};
 /// Looks at the members and changes them, in an operator's name.
 pub struct Cluster<'a> {
     client: &'a Client,
-    token: &'a Secret,
+    token: Option<&'a Secret>,
 }
 
 /// The members, asked from one of them.
@@ -102,7 +102,7 @@ pub struct Joining {
 }
 
 impl<'a> Cluster<'a> {
-    pub(crate) fn of(client: &'a Client, token: &'a Secret) -> Self {
+    pub(crate) fn of(client: &'a Client, token: Option<&'a Secret>) -> Self {
         Self { client, token }
     }
 
@@ -166,14 +166,23 @@ impl<'a> Cluster<'a> {
     }
 
     async fn send(&self, call: Call) -> Result<Response, Error> {
-        self.client.send_with_bearer(call, self.token).await
+        match self.token {
+            Some(token) => self.client.send_with_bearer(call, token).await,
+            None => self.client.send_in_public(call).await,
+        }
     }
 }
 
 impl Client {
     /// Looks at the cluster's members and changes them; `token` is the operators'.
     pub fn cluster<'a>(&'a self, token: &'a Secret) -> Cluster<'a> {
-        Cluster::of(self, token)
+        Cluster::of(self, Some(token))
+    }
+
+    /// The same for a client that shows an operator's certificate, see
+    /// [`ClientBuilder::client_certificate`](crate::ClientBuilder::client_certificate), and needs no token.
+    pub fn cluster_by_certificate(&self) -> Cluster<'_> {
+        Cluster::of(self, None)
     }
 
     /// Adds a node to the cluster that the client knows, with an invitation. Harmless if repeated by the same node.

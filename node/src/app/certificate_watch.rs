@@ -1,17 +1,13 @@
 //! Puts a certificate in force when its files change, or when somebody asks for it. A certificate that can't be used
 //! changes nothing and is told once.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::sleep;
-use tokio_rustls::TlsAcceptor;
 
-use crate::config::ServerConfig;
-use crate::http::certificates::{Certificates, Fingerprint, PemFiles, TlsError};
-use crate::http::tls;
+use crate::http::certificates::{Certificates, Fingerprint, PemFiles, PemPaths, TlsError};
 
 /// How often the files are looked at.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -28,15 +24,9 @@ pub struct CertificateWatch {
 }
 
 impl CertificateWatch {
-    /// Takes what the files hold now, if the listener is to have a certificate. It is done before anything is made: a file
-    /// that can't be used would otherwise swallow the secret that is shown once.
-    pub fn of(server: &ServerConfig) -> Result<Option<Self>, TlsError> {
-        let files = server.tls.as_ref();
-        files.map(|(cert, key)| Self::open(cert, key)).transpose()
-    }
-
-    fn open(cert: &Path, key: &Path) -> Result<Self, TlsError> {
-        let (certificates, started_with) = Certificates::open(cert.to_owned(), key.to_owned())?;
+    /// Takes what the files hold now.
+    pub fn open(paths: PemPaths) -> Result<Self, TlsError> {
+        let (certificates, started_with) = Certificates::open(paths)?;
         Ok(Self {
             certificates: Arc::new(certificates),
             started_with,
@@ -44,9 +34,9 @@ impl CertificateWatch {
         })
     }
 
-    /// Shows the certificate that is in force to whoever connects.
-    pub fn acceptor(&self) -> Result<TlsAcceptor, TlsError> {
-        tls::acceptor(self.certificates.clone())
+    /// What shows the certificate that is in force to whoever connects.
+    pub fn certificates(&self) -> Arc<Certificates> {
+        self.certificates.clone()
     }
 
     /// Has the files looked at now, and told what came of it.
@@ -113,13 +103,20 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn contents(text: &str) -> Seen {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         std::fs::write(&path, text).unwrap();
-        Ok(PemFiles::read(&path, &path).unwrap().fingerprint())
+        let paths = PemPaths {
+            cert: path.clone(),
+            key: path,
+            operators: None,
+        };
+        Ok(PemFiles::read(&paths).unwrap().fingerprint())
     }
 
     #[test]

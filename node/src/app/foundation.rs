@@ -147,6 +147,7 @@ fn cluster_config(config: &Config, founding: Founding) -> ClusterConfig {
         max_revocation_staleness: section.max_revocation_staleness,
         address: section.advertised(),
         region: section.region.clone(),
+        preferred_leader_region: section.preferred_leader_region.clone(),
         wants_vote: section.role == MemberRole::Voter,
         founding,
         ..ClusterConfig::new(section.node_id, section.data_dir.clone())

@@ -3,10 +3,12 @@
 
 mod bootstrap;
 mod certificate_watch;
+mod drain_watch;
 mod error;
 mod foundation;
 mod key_maker;
 mod key_watch;
+mod listener_tls;
 mod listeners;
 mod machine;
 mod master_key;
@@ -16,9 +18,9 @@ mod preflight;
 mod running;
 
 pub use bootstrap::{AdminCredentials, AdminSecret, Installation};
-pub use certificate_watch::CertificateWatch;
 pub use error::StartError;
 pub use foundation::{Foundation, open_stores, prepare_data_directory};
+pub use listener_tls::ListenerTls;
 pub use listeners::Listeners;
 pub use machine::Machine;
 pub use master_key::MasterKeyPolicy;

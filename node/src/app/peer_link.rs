@@ -89,6 +89,11 @@ impl ServingPeers {
         }
     }
 
+    /// The certificates between nodes, where there are any.
+    pub fn tls(&self) -> Option<Arc<Tls>> {
+        self.tls.clone()
+    }
+
     /// Reads the certificates again; bad ones change nothing.
     pub fn reload_certificates(&self) {
         match self.tls.as_ref().map(|tls| tls.reload()) {

@@ -6,15 +6,18 @@ use std::path::Path;
 use super::certificate_watch::CertificateWatch;
 use super::error::StartError;
 use super::foundation::check_data_directory;
+use super::listener_tls::ListenerTls;
 use super::machine::Machine;
 use super::{master_key, peer_link};
-use crate::config::{Config, Mistake, ServerConfig};
+use crate::config::{Config, Mistake};
+use crate::http::certificates::PemPaths;
 
 /// Everything that is wrong with what the configuration names.
 pub fn preflight(config: &Config) -> Vec<Mistake> {
     let master_keys = master_key::check(config).into_iter();
     let data_directory = check_data_directory(&config.cluster.data_dir).err();
-    let mut mistakes = certificate(&config.server);
+    let mut mistakes = certificate("server.tls", ListenerTls::of_agents(config));
+    mistakes.extend(certificate("server.operator_tls", ListenerTls::of_operators(config)));
     let peers = peer_link::tls(&config.cluster, &Machine::real()).err();
     mistakes.extend(peers.map(|error| mistake("cluster.tls", error)));
     mistakes.extend(master_keys.map(|(place, error)| mistake(place, error)));
@@ -22,21 +25,23 @@ pub fn preflight(config: &Config) -> Vec<Mistake> {
     mistakes
 }
 
-/// Each file that can't be read; if both can, what is wrong with them together.
-fn certificate(server: &ServerConfig) -> Vec<Mistake> {
-    let Some((cert, key)) = &server.tls else {
+/// Each file of a listener's TLS that can't be read; if all can, what is wrong with them together.
+fn certificate(section: &str, paths: Option<PemPaths>) -> Vec<Mistake> {
+    let Some(paths) = paths else {
         return Vec::new();
     };
-    let unreadable: Vec<Mistake> = [("server.tls.cert", cert), ("server.tls.key", key)]
+    let ca = paths.operators.as_ref().map(|operators| ("ca", &operators.ca));
+    let unreadable: Vec<Mistake> = [("cert", &paths.cert), ("key", &paths.key)]
         .into_iter()
-        .filter_map(|(place, path)| Some(mistake(place, read_error(path)?)))
+        .chain(ca)
+        .filter_map(|(file, path)| Some(mistake(&format!("{section}.{file}"), read_error(path)?)))
         .collect();
     if !unreadable.is_empty() {
         return unreadable;
     }
-    let unusable = CertificateWatch::of(server).err();
+    let unusable = CertificateWatch::open(paths).err();
     unusable
-        .map(|error| mistake("server.tls", StartError::Tls(error)))
+        .map(|error| mistake(section, StartError::Tls(error)))
         .into_iter()
         .collect()
 }
@@ -87,9 +92,17 @@ mod tests {
         let missing = "[server]\ntls.cert = '@/no.crt'\ntls.key = '@/no.key'\n\
                        [keys]\nmaster_key = 'short'\n[cluster]\ndata_dir = '@/file/data'\n\
                        tls.ca = '@/no.ca'\ntls.cert = '@/no.crt'\ntls.key = '@/no.key'";
+        let missing = missing.replace(
+            "[keys]",
+            "operator_tls.ca = '@/no.ca'\noperator_tls.cert = '@/no.crt'\noperator_tls.key = '@/no.key'\n[keys]",
+        );
+        let missing = missing.as_str();
         let all = [
             "server.tls.cert",
             "server.tls.key",
+            "server.operator_tls.cert",
+            "server.operator_tls.key",
+            "server.operator_tls.ca",
             "cluster.tls",
             "keys.master_key",
             "cluster.data_dir",

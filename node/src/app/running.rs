@@ -12,19 +12,23 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::certificate_watch::CertificateWatch;
+use super::drain_watch;
 use super::error::StartError;
 use super::foundation::Foundation;
 use super::key_maker::ThreadedKeyMaker;
 use super::key_watch;
+use super::listener_tls::ListenerTls;
 use super::listeners::Listeners;
 use super::machine::Machine;
+use super::peer_link::ServingPeers;
 use crate::config::{Config, KeysConfig, LimitsConfig, ServerConfig};
 use crate::http::cors::Cors;
 use crate::http::front::{Front, FrontLimits};
-use crate::http::health::{Health, RedisProbe};
+use crate::http::health::{Health, RedisProbe, ShownCertificates};
 use crate::http::keys::Keys;
 use crate::http::oauth::seen::SeenTokens;
 use crate::http::operator_token::OperatorToken;
+use crate::http::request_count::RequestCount;
 use crate::http::request_memory::RequestMemory;
 use crate::http::resource::Resource;
 use crate::http::routes;
@@ -46,18 +50,14 @@ pub struct Running {
     actors: NodeActors,
     health: Health,
     stop: watch::Sender<bool>,
-    certificate: Option<CertificateWatch>,
+    tls: ListenerTls,
     servers: Vec<JoinHandle<()>>,
     background: Vec<JoinHandle<()>>,
 }
 
 impl Running {
     /// Starts the actors over a foundation that holds an installation, and serves.
-    pub async fn start(
-        foundation: Foundation,
-        listeners: Listeners,
-        certificate: Option<CertificateWatch>,
-    ) -> Result<Self, StartError> {
+    pub async fn start(foundation: Foundation, listeners: Listeners, tls: ListenerTls) -> Result<Self, StartError> {
         let cluster = foundation.cluster.handle();
         if !cluster.is_bootstrapped() {
             return Err(StartError::NotInitialised);
@@ -72,7 +72,8 @@ impl Running {
             operators,
             operator_address,
         } = listeners;
-        let acceptor = certificate.as_ref().map(CertificateWatch::acceptor).transpose()?;
+        let shown = |watch: &Option<CertificateWatch>| watch.as_ref().map(CertificateWatch::certificates);
+        let (public_tls, operator_tls) = (shown(&tls.agents), shown(&tls.operators));
         let issuer = config
             .server
             .public_url
@@ -82,30 +83,48 @@ impl Running {
         let redis = RedisProbe::new(&config.redis)?;
         let actors = NodeActors::start(dependencies(&foundation, &config)?).await?;
         let keys = Arc::new(Keys::new(cluster.clone())?);
+        let certificates = ShownCertificates {
+            agents: public_tls.clone(),
+            operators: operator_tls.clone(),
+            nodes: foundation.peers.as_ref().and_then(ServingPeers::tls),
+        };
         let health = Health::new(
             foundation.stores.clone(),
             cluster.clone(),
             actors.health.clone(),
             redis.clone(),
             foundation.machine.clock.clone(),
+            certificates,
             &foundation.meters,
         );
         let services = services(&foundation, &actors, issuer.clone(), keys.clone(), health.clone())?;
 
         let (stop, stopped) = watch::channel(false);
-        let public_front = front(routes::public(), &services, &config.server, config.server.tls.is_some());
-        let operator_front = front(routes::operator(), &services, &config.server, false);
+        let requests = RequestCount::new();
+        let public_front = front(
+            routes::public(),
+            &services,
+            &config.server,
+            (public_tls.is_some(), requests.clone()),
+        );
+        let operator_front = front(
+            routes::operator(),
+            &services,
+            &config.server,
+            (operator_tls.is_some(), RequestCount::new()),
+        );
         let limits = server_limits(&config.server);
         let servers = vec![
-            tokio::spawn(Server::new(agents, public_front, acceptor, limits.clone()).run(stopped.clone())),
-            tokio::spawn(Server::new(operators, operator_front, None, limits).run(stopped)),
+            tokio::spawn(Server::new(agents, public_front, public_tls, limits.clone()).run(stopped.clone())),
+            tokio::spawn(Server::new(operators, operator_front, operator_tls, limits).run(stopped)),
         ];
         let mut background = vec![
-            tokio::spawn(key_watch::follow(cluster, keys)),
+            tokio::spawn(key_watch::follow(cluster.clone(), keys)),
+            tokio::spawn(drain_watch::follow(cluster, health.clone(), requests)),
             tokio::spawn(foundation.meters.clone().run_upkeep()),
         ];
         background.extend(redis.map(|redis| tokio::spawn(redis.warn_if_lost())));
-        background.extend(certificate.clone().map(|watch| tokio::spawn(watch.follow())));
+        background.extend(tls.watches().cloned().map(|watch| tokio::spawn(watch.follow())));
         tracing::info!(%address, %operator_address, issuer, "serving");
         Ok(Self {
             issuer,
@@ -115,10 +134,16 @@ impl Running {
             actors,
             health,
             stop,
-            certificate,
+            tls,
             servers,
             background,
         })
+    }
+
+    /// Where operators call it.
+    pub fn operator_url(&self) -> String {
+        let scheme = if self.tls.operators.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.operator_address)
     }
 
     /// Reads the certificates' files again.
@@ -126,9 +151,7 @@ impl Running {
         if let Some(peers) = &self.foundation.peers {
             peers.reload_certificates();
         }
-        if let Some(certificate) = &self.certificate {
-            certificate.look_now();
-        }
+        self.tls.watches().for_each(CertificateWatch::look_now);
     }
 
     /// Waits until this node can't go on, and answers why. Whoever watches over its process should start it again.
@@ -254,7 +277,12 @@ pub fn operator_token(config: &Config, machine: &Machine) -> Result<OperatorToke
     OperatorToken::open(&path, machine.entropy.as_ref()).map_err(|source| StartError::OperatorToken { path, source })
 }
 
-fn front(mut resources: Vec<Resource>, services: &Arc<Services>, server: &ServerConfig, is_tls: bool) -> Front {
+fn front(
+    mut resources: Vec<Resource>,
+    services: &Arc<Services>,
+    server: &ServerConfig,
+    (is_tls, requests): (bool, RequestCount),
+) -> Front {
     resources
         .iter_mut()
         .for_each(|resource| resource.apply(&services.access));
@@ -264,6 +292,7 @@ fn front(mut resources: Vec<Resource>, services: &Arc<Services>, server: &Server
         trusted_proxies: server.trusted_proxies.clone(),
         is_tls,
         cors: Cors::new(server.cors_origins.clone()),
+        requests,
     };
     Front::new(resources, services.clone(), limits)
 }

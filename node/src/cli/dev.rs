@@ -15,7 +15,7 @@ use super::serve::until_stopped;
 use super::server_options::Overrides;
 use super::signals::{Hangup, Signals};
 use crate::app::{
-    AdminSecret, CertificateWatch, Foundation, Installation, Listeners, Machine, MasterKeyPolicy, Running, StartError,
+    AdminSecret, Foundation, Installation, ListenerTls, Listeners, Machine, MasterKeyPolicy, Running, StartError,
 };
 use crate::config::{Environment, ServerConfig, StoreLocation};
 
@@ -55,11 +55,11 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
     } else {
         (AdminSecret::IfNone, MasterKeyPolicy::CreateIfMissing)
     };
-    let certificate = CertificateWatch::of(&config.server).map_err(StartError::from)?;
+    let tls = ListenerTls::open(&config).map_err(StartError::from)?;
     let listeners = Listeners::bind(&config.server).await?;
     let foundation = Foundation::open(config.clone(), Machine::real(), master_key, Founding::Alone).await?;
     let installation = foundation.bootstrap(admin_secret).await?;
-    let running = Running::start(foundation, listeners, certificate).await?;
+    let running = Running::start(foundation, listeners, tls).await?;
     warn_if_exposed(&config.server);
     let data_dir = std::path::absolute(&config.cluster.data_dir)?;
     let started = Started {
@@ -109,7 +109,7 @@ impl Started<'_> {
         let admin = &self.installation.admin;
         json!({
             "issuer": self.running.issuer,
-            "operatorUrl": format!("http://{}", self.running.operator_address),
+            "operatorUrl": self.running.operator_url(),
             "clientId": admin.client_id,
             "clientSecret": admin.client_secret.as_ref().map(domain::Secret::expose),
             "organizationId": self.installation.organization_id,
@@ -121,10 +121,10 @@ impl Started<'_> {
 
     fn as_page(&self) -> String {
         let place = format!(
-            "AgentIdP {} is ready.\n\n  issuer     {}\n  operators  http://{}\n  data       {}\n  store      {}\n",
+            "AgentIdP {} is ready.\n\n  issuer     {}\n  operators  {}\n  data       {}\n  store      {}\n",
             env!("CARGO_PKG_VERSION"),
             self.running.issuer,
-            self.running.operator_address,
+            self.running.operator_url(),
             self.data_dir,
             self.store
         );

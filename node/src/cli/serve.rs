@@ -7,7 +7,7 @@ use super::output::CommandError;
 use super::reload::Reload;
 use super::server_options::{ConfigFile, Overrides};
 use super::signals::{Asked, Hangup, Signals};
-use crate::app::{CertificateWatch, Foundation, Listeners, Machine, MasterKeyPolicy, Running, StartError};
+use crate::app::{Foundation, ListenerTls, Listeners, Machine, MasterKeyPolicy, Running, StartError};
 use crate::config::Environment;
 
 /// Options of `serve`.
@@ -26,7 +26,7 @@ pub struct Options {
 pub async fn run(options: Options, environment: &Environment) -> Result<(), CommandError> {
     let (config, reload) = Reload::first(options.file.config, environment, options.overrides)?;
     let mut signals = Signals::listen(Hangup::Reloads)?;
-    let certificate = CertificateWatch::of(&config.server).map_err(StartError::from)?;
+    let tls = ListenerTls::open(&config).map_err(StartError::from)?;
     if options.until_input_ends {
         signals.also_when_input_ends();
     }
@@ -42,7 +42,7 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
         () = signals.stop() => return Ok(()),
     };
     let listeners = Listeners::bind(&config.server).await?;
-    let running = Running::start(foundation, listeners, certificate).await?;
+    let running = Running::start(foundation, listeners, tls).await?;
     until_stopped(running, &mut signals, &reload).await
 }
 

@@ -22,6 +22,8 @@ pub struct ClusterSection {
     pub advertise: Option<String>,
     /// Where this node stands; empty if regions do not matter.
     pub region: String,
+    /// Where the leader had better stand; empty if regions do not matter. The same on every node.
+    pub preferred_leader_region: String,
     /// Whether this node is to vote.
     pub role: MemberRole,
     /// The cluster's authority, this node's certificate and its key, in PEM. Without them nodes talk on loopback only.
@@ -80,6 +82,7 @@ impl ClusterSection {
             listen,
             advertise: reader.optional("cluster.advertise"),
             region: reader.value("cluster.region", String::new()),
+            preferred_leader_region: reader.value("cluster.preferred_leader_region", String::new()),
             role: reader.value("cluster.role", MemberRole::default()),
             tls: read_tls(reader),
             node_id: reader.value("cluster.node_id", 1),

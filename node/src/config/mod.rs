@@ -26,7 +26,7 @@ pub use keys::KeysConfig;
 pub use limits::LimitsConfig;
 pub use reader::{DEFAULT, Effective, Reader};
 pub use redis::RedisConfig;
-pub use server::{ServerConfig, callable};
+pub use server::{OperatorTls, ServerConfig, callable};
 pub use source::Source;
 pub use store::{StoreConfig, StoreLocation};
 pub use telemetry::{LogFormat, TelemetryConfig};

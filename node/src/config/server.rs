@@ -10,6 +10,18 @@ use super::value::ByteSize;
 /// The most connections from one address unless it is set: a share that leaves most of them to others.
 const CONNECTIONS_PER_ADDRESS: u32 = 1_000;
 
+/// The files of TLS between operators and nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorTls {
+    /// The certificate of the cluster's authority: whoever shows an operator's certificate of it needs no token. Without it
+    /// operators show their token.
+    pub ca: Option<PathBuf>,
+    /// The certificate that operators are shown.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
 /// Section `server`.
 #[derive(Clone)]
 pub struct ServerConfig {
@@ -17,6 +29,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Where operators and metrics are served.
     pub operator_listen: SocketAddr,
+    /// The certificate that operators are shown, and whose they may show.
+    pub operator_tls: Option<OperatorTls>,
     /// The file of the operators' token; `operator.token` in the data directory when absent, made if it is not there.
     pub operator_token_file: Option<PathBuf>,
     /// The issuer; the listener's own address when absent.
@@ -49,6 +63,7 @@ impl ServerConfig {
         let config = Self {
             listen: read_listen(reader),
             operator_listen: reader.value("server.operator_listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 3900))),
+            operator_tls: read_operator_tls(reader),
             operator_token_file: reader.optional("server.operator_token_file"),
             public_url: reader
                 .optional::<String>("server.public_url")
@@ -81,6 +96,13 @@ impl ServerConfig {
             reader.mistake(
                 "server.operator_listen",
                 format!("has the port of server.listen, {}; give another", self.listen),
+            );
+        }
+        if !self.operator_listen.ip().is_loopback() && self.operator_tls.is_none() {
+            reader.mistake(
+                "server.operator_tls",
+                "needs cert and key where server.operator_listen is not on loopback: whoever reads the operators' token on \
+                 the way could change the cluster; agentidp cluster certs makes both, and certificates for operators",
             );
         }
         let is_issuer = |url: &String| {
@@ -148,6 +170,22 @@ fn read_tls(reader: &mut Reader) -> Option<(PathBuf, PathBuf)> {
         (None, None) => None,
         _ => {
             reader.mistake("server.tls", "needs both cert and key");
+            None
+        }
+    }
+}
+
+fn read_operator_tls(reader: &mut Reader) -> Option<OperatorTls> {
+    let (ca, cert, key) = (
+        reader.optional("server.operator_tls.ca"),
+        reader.optional("server.operator_tls.cert"),
+        reader.optional("server.operator_tls.key"),
+    );
+    match (ca, cert, key) {
+        (ca, Some(cert), Some(key)) => Some(OperatorTls { ca, cert, key }),
+        (None, None, None) => None,
+        _ => {
+            reader.mistake("server.operator_tls", "needs both cert and key");
             None
         }
     }

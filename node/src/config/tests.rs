@@ -201,3 +201,29 @@ fn a_schedule_that_can_keep_no_promise_is_refused_with_all_its_reasons() {
         assert!(refused.contains(expected), "{expected} in\n{refused}");
     }
 }
+
+#[test]
+fn operators_are_served_off_this_machine_over_tls_only() {
+    let listening = |address: &str, tls: &str| format!("[server]\noperator_listen = '{address}'\n{tls}");
+    let pair = "operator_tls.cert = 'a'\noperator_tls.key = 'b'";
+    for address in ["0.0.0.0:3900", "10.0.0.1:3900", "[::]:3900"] {
+        let refused = mistakes(&listening(address, ""), &[]);
+        assert!(
+            refused.contains("server.operator_tls") && refused.contains("token"),
+            "{refused}"
+        );
+        let (config, _) = load(&listening(address, pair), &[]).expect("valid");
+        assert_eq!(config.server.operator_tls.expect("it is there").ca, None);
+    }
+    assert!(load(&listening("[::1]:3900", ""), &[]).is_ok());
+    for half in [
+        "operator_tls.cert = 'a'",
+        "operator_tls.ca = 'a'",
+        "operator_tls.ca = 'a'\noperator_tls.key = 'b'",
+    ] {
+        assert!(
+            mistakes(&listening("127.0.0.1:3900", half), &[]).contains("both cert and key"),
+            "{half}"
+        );
+    }
+}

@@ -9,6 +9,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH};
 use http::{HeaderMap, Method};
 use protocol::oauth::BearerError;
 
+use super::connection::OperatorCertificate;
 use super::error::ApiError;
 use super::fields::Fields;
 use super::services::Services;
@@ -29,6 +30,8 @@ pub struct Call {
     pub body: Bytes,
     /// From where it came.
     pub origin: Origin,
+    /// There if the connection began with an operator's certificate.
+    pub operator_certificate: Option<OperatorCertificate>,
     /// Whoever presented a bearer token, on routes that need one.
     pub caller: Option<Caller>,
 }

@@ -1,4 +1,4 @@
-//! The certificate that connections are shown: read from two PEM files, and exchanged as a whole while the node serves.
+//! The certificate that connections are shown: read from PEM files, and exchanged as a whole while the node serves.
 //!
 //! A connection keeps the certificate that it began with; only handshakes look here.
 
@@ -10,12 +10,16 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest::{Context, SHA256};
+use cluster::OperatorTrust;
+use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
+
+use super::tls;
 
 /// No certificate chain or key is larger, in bytes; more is not read.
 const PEM_BYTES_MAX: usize = 256 * 1024;
@@ -38,46 +42,82 @@ impl TlsError {
     }
 }
 
-/// Tells apart what the two files held at different times.
+/// Tells apart what the files held at different times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
-/// What the two files held when they were read.
+/// Where the certificate of a listener is, and what tells its operators, all PEM.
+#[derive(Clone)]
+pub struct PemPaths {
+    /// The certificate chain that whoever connects is shown.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+    /// Whose certificates are an operator's, where operators are served and may show one.
+    pub operators: Option<OperatorAuthorities>,
+}
+
+/// The authorities of a cluster's operators.
+#[derive(Clone)]
+pub struct OperatorAuthorities {
+    /// Their certificates.
+    pub ca: PathBuf,
+    /// The cluster's name.
+    pub cluster_name: String,
+}
+
+/// What the files held when they were read.
 pub struct PemFiles {
-    cert: (PathBuf, Vec<u8>),
-    key: (PathBuf, Zeroizing<Vec<u8>>),
+    paths: PemPaths,
+    cert: Vec<u8>,
+    key: Zeroizing<Vec<u8>>,
+    ca: Vec<u8>,
 }
 
 impl PemFiles {
-    /// Reads both.
-    pub fn read(cert: &Path, key: &Path) -> Result<Self, TlsError> {
+    /// Reads all.
+    pub fn read(paths: &PemPaths) -> Result<Self, TlsError> {
+        let ca = paths.operators.as_ref().map(|operators| read(&operators.ca));
         Ok(Self {
-            cert: (cert.to_owned(), read(cert)?.to_vec()),
-            key: (key.to_owned(), read(key)?),
+            cert: read(&paths.cert)?.to_vec(),
+            key: read(&paths.key)?,
+            ca: ca.transpose()?.unwrap_or_default().to_vec(),
+            paths: paths.clone(),
         })
     }
 
     /// The same for the same contents.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut context = Context::new(&SHA256);
-        context.update(&self.cert.1.len().to_le_bytes());
-        context.update(&self.cert.1);
-        context.update(&self.key.1);
+        for content in [&self.cert, &self.ca] {
+            context.update(&content.len().to_le_bytes());
+            context.update(content);
+        }
+        context.update(&self.key);
         let mut bytes = [0; 32];
         bytes.copy_from_slice(context.finish().as_ref());
         Fingerprint(bytes)
     }
 
+    fn in_force(&self) -> Result<InForce, TlsError> {
+        let certified = self.certified()?;
+        Ok(InForce {
+            chain: certified.cert.clone(),
+            config: tls::server_config(certified, self.trust()?)
+                .map_err(|error| TlsError::new(&self.paths.cert, error))?,
+        })
+    }
+
     /// The chain and its key, if they can be read and belong together.
     fn certified(&self) -> Result<CertifiedKey, TlsError> {
-        let ((cert, cert_pem), (key, key_pem)) = (&self.cert, &self.key);
-        let chain = CertificateDer::pem_slice_iter(cert_pem)
+        let (cert, key) = (&self.paths.cert, &self.paths.key);
+        let chain = CertificateDer::pem_slice_iter(&self.cert)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| TlsError::new(cert, error))?;
         if chain.is_empty() {
             return Err(TlsError::new(cert, "there is no certificate in it"));
         }
-        let private = PrivateKeyDer::from_pem_slice(key_pem).map_err(|error| TlsError::new(key, error))?;
+        let private = PrivateKeyDer::from_pem_slice(&self.key).map_err(|error| TlsError::new(key, error))?;
         CertifiedKey::from_der(chain, private, &default_provider()).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => {
                 TlsError::new(cert, format!("it does not belong to the key in {}", key.display()))
@@ -85,49 +125,60 @@ impl PemFiles {
             error => TlsError::new(cert, format!("{error} (the key is {})", key.display())),
         })
     }
+
+    fn trust(&self) -> Result<Option<OperatorTrust>, TlsError> {
+        let trust = self.paths.operators.as_ref().map(|operators| {
+            OperatorTrust::from_pem(&self.ca, &operators.cluster_name)
+                .map_err(|error| TlsError::new(&operators.ca, error))
+        });
+        trust.transpose()
+    }
+}
+
+/// What is shown and whom is trusted now.
+struct InForce {
+    chain: Vec<CertificateDer<'static>>,
+    config: Arc<ServerConfig>,
 }
 
 /// Hands out the certificate that is in force.
 pub struct Certificates {
-    cert: PathBuf,
-    key: PathBuf,
-    current: ArcSwap<CertifiedKey>,
+    paths: PemPaths,
+    current: ArcSwap<InForce>,
 }
 
 impl Certificates {
     /// Takes what the files hold, and tells what that was.
-    pub fn open(cert: PathBuf, key: PathBuf) -> Result<(Self, Fingerprint), TlsError> {
-        let files = PemFiles::read(&cert, &key)?;
-        let current = ArcSwap::from_pointee(files.certified()?);
-        Ok((Self { cert, key, current }, files.fingerprint()))
+    pub fn open(paths: PemPaths) -> Result<(Self, Fingerprint), TlsError> {
+        let files = PemFiles::read(&paths)?;
+        let current = ArcSwap::from_pointee(files.in_force()?);
+        Ok((Self { paths, current }, files.fingerprint()))
     }
 
     /// Reads the files again; puts nothing in force.
     pub fn look(&self) -> Result<PemFiles, TlsError> {
-        PemFiles::read(&self.cert, &self.key)
+        PemFiles::read(&self.paths)
     }
 
     /// Puts other files in force, or leaves everything as it is.
     pub fn replace(&self, files: &PemFiles) -> Result<(), TlsError> {
-        self.current.store(Arc::new(files.certified()?));
+        self.current.store(Arc::new(files.in_force()?));
         Ok(())
     }
 
     /// Where the chain is.
     pub fn path(&self) -> &Path {
-        &self.cert
+        &self.paths.cert
     }
-}
 
-impl ResolvesServerCert for Certificates {
-    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.current.load_full())
+    /// The certificate that is shown now, followed by those between it and its authority.
+    pub fn chain(&self) -> Vec<CertificateDer<'static>> {
+        self.current.load().chain.clone()
     }
-}
 
-impl fmt::Debug for Certificates {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Certificates").field(&self.cert).finish()
+    /// For one handshake with what is in force now.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(self.current.load().config.clone())
     }
 }
 
@@ -171,7 +222,11 @@ mod tests {
         }
 
         fn open(&self) -> Result<(Certificates, Fingerprint), TlsError> {
-            Certificates::open(self.path("tls.crt"), self.path("tls.key"))
+            Certificates::open(PemPaths {
+                cert: self.path("tls.crt"),
+                key: self.path("tls.key"),
+                operators: None,
+            })
         }
     }
 
@@ -181,7 +236,7 @@ mod tests {
     }
 
     fn shown(certificates: &Certificates) -> Vec<u8> {
-        certificates.current.load().cert[0].to_vec()
+        certificates.chain()[0].to_vec()
     }
 
     #[test]

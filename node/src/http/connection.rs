@@ -16,8 +16,8 @@ use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
 
+use super::certificates::Certificates;
 use super::front::Front;
 use super::patient_stream::PatientStream;
 use super::places::Place;
@@ -35,6 +35,10 @@ const CONNECTION_WINDOW: u32 = 256 * 1024;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Rides on the requests of a connection that began with an operator's certificate.
+#[derive(Clone, Copy, Debug)]
+pub struct OperatorCertificate;
+
 /// What serves one connection.
 pub struct Connection {
     /// Answers its requests.
@@ -49,27 +53,34 @@ pub struct Connection {
 
 impl Connection {
     /// Serves until the peer leaves, a time-out passes, or the node has stopped and what was asked is answered.
-    pub async fn serve(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+    pub async fn serve(self, stream: TcpStream, tls: Option<Arc<Certificates>>) {
         // Answers are small: waiting for more to send would only add the delayed-acknowledgement time.
         let _ = stream.set_nodelay(true);
         let stream = PatientStream::new(stream, self.patience);
         match tls {
-            None => self.speak(stream).await,
-            Some(tls) => match tokio::time::timeout(self.patience, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.speak(stream).await,
+            None => self.speak(stream, None).await,
+            Some(tls) => match tokio::time::timeout(self.patience, tls.acceptor().accept(stream)).await {
+                Ok(Ok(stream)) => {
+                    // Only an operator's certificate is let through the handshake, and only where operators are served.
+                    let shown = stream.get_ref().1.peer_certificates().map(|_| OperatorCertificate);
+                    self.speak(stream, shown).await;
+                }
                 Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                 Err(_elapsed) => tracing::debug!("a TLS handshake took too long"),
             },
         }
     }
 
-    async fn speak<S>(self, stream: S)
+    async fn speak<S>(self, stream: S, shown: Option<OperatorCertificate>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (front, place, traffic) = (self.front, self.place, Arc::new(Traffic::default()));
         let requests = traffic.clone();
-        let service = service_fn(move |request: Request<Incoming>| {
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            if let Some(shown) = shown {
+                request.extensions_mut().insert(shown);
+            }
             let (in_flight, front, place) = (requests.begin(), front.clone(), place.clone());
             async move {
                 let response = front.handle(request, &place).await;

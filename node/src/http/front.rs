@@ -21,11 +21,13 @@ use warp::filters::BoxedFilter;
 use super::body;
 use super::call::Call;
 use super::client_address;
+use super::connection::OperatorCertificate;
 use super::cors::Cors;
 use super::error::ApiError;
 use super::head;
 use super::places::Place;
 use super::reply::Response;
+use super::request_count::RequestCount;
 use super::request_id::{self, X_REQUEST_ID};
 use super::resource::Resource;
 use super::services::Services;
@@ -48,6 +50,8 @@ pub struct FrontLimits {
     pub is_tls: bool,
     /// Which browser origins may call.
     pub cors: Cors,
+    /// Counts the requests that are being answered.
+    pub requests: RequestCount,
 }
 
 /// Turns requests into responses.
@@ -85,6 +89,7 @@ impl Front {
 
     /// Answers one request. Always answers.
     pub async fn handle(&self, request: Request<Incoming>, place: &Place) -> Response {
+        let _counted = self.limits.requests.begin();
         let started = self.services.clock.monotonic();
         let id = request_id::of(
             request.headers(),
@@ -205,9 +210,10 @@ fn filter(resources: Arc<Vec<Resource>>, services: Arc<Services>) -> BoxedFilter
         .and(warp::header::headers_cloned())
         .and(query)
         .and(warp::ext::get::<Origin>())
+        .and(warp::ext::optional::<OperatorCertificate>())
         .and(warp::body::bytes())
         .then(
-            move |path: warp::path::FullPath, method, headers, query, origin, body| {
+            move |path: warp::path::FullPath, method, headers, query, origin, operator_certificate, body| {
                 let (resources, services) = (resources.clone(), services.clone());
                 async move {
                     let call = Call {
@@ -218,6 +224,7 @@ fn filter(resources: Arc<Vec<Resource>>, services: Arc<Services>) -> BoxedFilter
                         parameters: Vec::new(),
                         body,
                         origin,
+                        operator_certificate,
                         caller: None,
                     };
                     route(&resources, path.as_str(), call).await

@@ -29,6 +29,7 @@ pub mod patient_stream;
 pub mod places;
 pub mod query;
 pub mod reply;
+pub mod request_count;
 pub mod request_id;
 pub mod request_memory;
 pub mod resource;

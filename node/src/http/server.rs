@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
 
+use super::certificates::Certificates;
 use super::connection::Connection;
 use super::front::Front;
 use super::places::Places;
@@ -40,13 +40,13 @@ pub struct ServerLimits {
 pub struct Server {
     listener: TcpListener,
     front: Front,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Certificates>>,
     limits: ServerLimits,
 }
 
 impl Server {
     /// Over a bound listener.
-    pub fn new(listener: TcpListener, front: Front, tls: Option<TlsAcceptor>, limits: ServerLimits) -> Self {
+    pub fn new(listener: TcpListener, front: Front, tls: Option<Arc<Certificates>>, limits: ServerLimits) -> Self {
         Self {
             listener,
             front,

@@ -1,6 +1,8 @@
 //! Three nodes, one identity provider: what one does all know, a node may be lost, and a node that is cut off is silent.
 
-use e2e::{Backend, Cluster, eventually, on_both_stores};
+use std::time::Duration;
+
+use e2e::{Backend, Cluster, Wire, eventually, on_both_stores};
 use serde_json::json;
 
 on_both_stores!(
@@ -11,6 +13,8 @@ on_both_stores!(
     a_node_that_is_left_alone_vouches_for_nothing,
     operators_see_and_change_the_members,
     the_metrics_tell_of_the_other_members,
+    a_node_that_is_removed_hands_over_and_answers_what_it_was_asked,
+    a_learner_serves_like_any_other_and_is_not_promoted_by_itself,
 );
 
 async fn a_token_is_known_at_every_node_and_dead_at_every_node(backend: Backend) {
@@ -239,4 +243,84 @@ async fn the_metrics_tell_of_the_other_members(backend: Backend) {
         (lags_behind && text.contains("agentidp_raft_peer_connections 1\n")).then_some(())
     })
     .await;
+}
+
+async fn a_node_that_is_removed_hands_over_and_answers_what_it_was_asked(backend: Backend) {
+    let cluster = Cluster::start(backend).await;
+    let leader = eventually("a leader", async || cluster.leader(1).await).await;
+    let other = leader % 3 + 1;
+    let api = cluster.api(leader);
+    let address = api.base().trim_start_matches("http://").parse().expect("an address");
+    let mut slow = Wire::to(address).await;
+    slow.send(
+        "POST /oauth2/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: 10\r\nExpect: 100-continue\r\n\r\n",
+    )
+    .await;
+    // It is being read: from now on it is in flight.
+    let going_on = b"HTTP/1.1 100 Continue\r\n\r\n";
+    assert_eq!(slow.read_exact(going_on.len()).await.as_deref(), Some(&going_on[..]));
+    let removing = cluster
+        .operator(other)
+        .post("/cluster/remove")
+        .bearer(&cluster.operator_token());
+    let removal = tokio::spawn(removing.json(&json!({ "nodeId": leader })).send());
+    eventually("the node is not ready", async || {
+        let answer = api.get("/health/ready").send().await;
+        (answer.status == 503 && answer.text().contains("removed")).then_some(())
+    })
+    .await;
+    assert!(!removal.is_finished(), "a request is in flight");
+    slow.send("grant_type").await;
+    let (status, text) = slow.response().await.expect("an answer");
+    assert_eq!(status, 400, "{text}");
+    let _ = removal.await.expect("no panic").expect(204);
+    let next = eventually("another leader", async || cluster.leader(other).await).await;
+    assert_ne!(next, leader);
+    assert_eq!(cluster.status(other).await["members"].as_array().map(Vec::len), Some(2));
+    let token = cluster.token(other, &cluster.admin, "agents:read").await;
+    let _ = cluster.revoke(next, &token).await.expect(200);
+    assert!(!cluster.is_active(other, &token).await);
+}
+
+async fn a_learner_serves_like_any_other_and_is_not_promoted_by_itself(backend: Backend) {
+    let cluster = Cluster::start(backend).await;
+    let leader = eventually("a leader", async || cluster.leader(1).await).await;
+    let (learner, voter) = (leader % 3 + 1, leader);
+    let demote = cluster
+        .operator(voter)
+        .post("/cluster/demote")
+        .bearer(&cluster.operator_token());
+    let _ = demote.json(&json!({ "nodeId": learner })).send().await.expect(204);
+    let role = async || {
+        let status = cluster.status(voter).await;
+        let members = status["members"].as_array().expect("a list").clone();
+        let member = members
+            .into_iter()
+            .find(|member| member["nodeId"] == learner)
+            .expect("a member");
+        (member["role"].as_str() == Some("learner") && member["voter"] == false).then_some(member)
+    };
+    let member = eventually("it is a learner", role).await;
+    for known in [
+        "term",
+        "lastApplied",
+        "lag",
+        "stalenessMs",
+        "fresh",
+        "version",
+        "uptimeSeconds",
+        "region",
+    ] {
+        assert!(!member[known].is_null(), "{known} of {member}");
+    }
+    let token = cluster.token(learner, &cluster.admin, "agents:read").await;
+    assert!(cluster.is_active(learner, &token).await && cluster.is_active(voter, &token).await);
+    let keys = |node_id: u64| cluster.api(node_id).get("/.well-known/jwks.json").send();
+    assert_eq!(keys(learner).await.expect(200).body, keys(voter).await.expect(200).body);
+    let _ = cluster.revoke(learner, &token).await.expect(200);
+    assert!(!cluster.is_active(voter, &token).await && !cluster.is_active(learner, &token).await);
+    // Whoever promotes looks twice a second.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(role().await.is_some(), "it stays what it is");
 }

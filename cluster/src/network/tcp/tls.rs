@@ -69,6 +69,11 @@ impl Tls {
         Ok(true)
     }
 
+    /// The certificate that other nodes are shown now, followed by those between it and its authority.
+    pub fn chain(&self) -> Vec<CertificateDer<'static>> {
+        self.current.borrow().chain()
+    }
+
     pub(super) fn subscribe(&self) -> watch::Receiver<Arc<Material>> {
         self.current.subscribe()
     }

@@ -147,3 +147,57 @@ async fn an_invitation_lets_one_node_in_which_votes_when_it_has_caught_up() {
     assert_eq!(voters(&trio.handle(1)), [1]);
     trio.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_preferred_region_leads_whenever_it_can() {
+    let prefer = |config: &mut ClusterConfig| {
+        config.preferred_leader_region = "there".to_owned();
+        config.lead_at_least = Duration::from_secs(1);
+    };
+    let mut trio = Trio {
+        hub: Arc::new(Hub::default()),
+        nodes: BTreeMap::new(),
+        folders: Vec::new(),
+    };
+    trio.start_with(1, Founding::Alone, prefer).await;
+    for (node_id, region) in [(2, "here"), (3, "there")] {
+        trio.start_with(node_id, Founding::Join, prefer).await;
+        trio.handle(1).add_member(joining(node_id, region)).await.unwrap();
+        trio.handle(1).promote(node_id).await.unwrap();
+    }
+    trio.until(|| (trio.handle(3).status().role == Role::Leader).then_some(()))
+        .await;
+    trio.revoke(1, 0..3).await;
+    trio.set_cut_off(&[3]);
+    assert_ne!(trio.leader().await, 3, "any leader is better than none");
+    trio.revoke(1, 3..4).await;
+    trio.set_cut_off(&[]);
+    let is_led_by_3 = |node_id| trio.handle(node_id).status().leader == Some(3);
+    trio.until(|| (is_led_by_3(1) && is_led_by_3(2)).then_some(())).await;
+    trio.revoke(2, 4..5).await;
+    trio.all_have(&[1, 2, 3], 5).await;
+    trio.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_learner_of_the_preferred_region_neither_leads_nor_votes() {
+    let prefer = |config: &mut ClusterConfig| {
+        config.preferred_leader_region = "there".to_owned();
+        config.lead_at_least = Duration::from_millis(500);
+    };
+    let mut trio = Trio {
+        hub: Arc::new(Hub::default()),
+        nodes: BTreeMap::new(),
+        folders: Vec::new(),
+    };
+    trio.start_with(1, Founding::Alone, prefer).await;
+    trio.start_with(2, Founding::Join, prefer).await;
+    trio.handle(1).add_member(joining(2, "there")).await.unwrap();
+    trio.all_fresh().await;
+    // Several looks of those that promote and of those that prefer.
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(voters(&trio.handle(1)), [1]);
+    assert_eq!(trio.handle(2).status().role, Role::Learner);
+    assert_eq!(trio.handle(1).status().role, Role::Leader);
+    trio.shutdown().await;
+}

@@ -33,6 +33,8 @@ pub(crate) struct TransportOptions {
     pub user_agent: String,
     /// Certificates of authorities, in PEM, that are trusted beside the machine's own.
     pub trusted_pem: Option<Vec<u8>>,
+    /// The certificate that is shown where one is asked for, and its private key, in PEM.
+    pub shown_pem: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// Connections to one issuer.
@@ -47,7 +49,11 @@ impl Transport {
             Some(pem) => certificates(&pem)?,
             None => Vec::new(),
         };
-        let builder = reqwest::Client::builder()
+        let shown = options.shown_pem.map(|pem| {
+            let unusable = "the client's certificate and key can't be used; both must be PEM, and belong together";
+            reqwest::Identity::from_pem(&pem).map_err(|_| Misconfiguration::HttpClient(unusable.to_owned()))
+        });
+        let mut builder = reqwest::Client::builder()
             .timeout(options.timeout)
             .connect_timeout(options.connect_timeout)
             .user_agent(options.user_agent)
@@ -55,6 +61,9 @@ impl Transport {
             .retry(reqwest::retry::never())
             .referer(false)
             .no_proxy();
+        if let Some(shown) = shown.transpose()? {
+            builder = builder.identity(shown);
+        }
         // Without TLS there is no reason to read the machine's certificates, and none to fail where it has none.
         let builder = if issuer.is_tls() {
             builder.https_only(true).tls_certs_merge(trusted)

@@ -1,5 +1,5 @@
-//! How operators reach a node: the address of its operator listener, and their token from a file or the environment,
-//! never from an argument.
+//! How operators reach a node: the address of its operator listener, and their certificate, or their token from a file or
+//! the environment, never from an argument.
 
 use std::path::PathBuf;
 
@@ -25,28 +25,77 @@ pub struct OperatorAccess {
     /// AGENTIDP_OPERATOR_TOKEN may hold the token itself.
     #[arg(long, value_name = "FILE", env = "AGENTIDP_OPERATOR_TOKEN_FILE", global = true)]
     operator_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    tls: OperatorTls,
+}
+
+/// How a node's operator listener is spoken to over TLS.
+#[derive(Args, Clone, Debug)]
+pub struct OperatorTls {
+    /// The certificate of the authority that vouches for the node, in PEM: ca.pem of agentidp cluster certs. Authorities
+    /// that this machine trusts need not be named.
+    #[arg(long, value_name = "FILE", env = "AGENTIDP_OPERATOR_CA", global = true)]
+    ca: Option<PathBuf>,
+    /// An operator's certificate, in PEM: whoever has one needs no token.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "AGENTIDP_OPERATOR_CERT",
+        global = true,
+        requires = "operator_key"
+    )]
+    operator_cert: Option<PathBuf>,
+    /// Its private key.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "AGENTIDP_OPERATOR_KEY",
+        global = true,
+        requires = "operator_cert"
+    )]
+    operator_key: Option<PathBuf>,
 }
 
 /// A way to a node's operator listener.
 pub struct Operator {
     client: Client,
-    token: Secret,
+    /// Absent where an operator's certificate is shown instead.
+    token: Option<Secret>,
 }
 
 /// The token in a data directory that lies where `agentidp dev` makes it.
 const DEFAULT_TOKEN_FILE: &str = "agentidp-data/operator.token";
 
+impl OperatorTls {
+    /// A client of an operator listener.
+    pub fn client(&self, url: &str) -> Result<Client, CommandError> {
+        let mut builder = Client::builder(url);
+        if let Some(ca) = &self.ca {
+            builder = builder.trust_certificates(read(ca)?);
+        }
+        if let (Some(certificate), Some(key)) = (&self.operator_cert, &self.operator_key) {
+            builder = builder.client_certificate(read(certificate)?, read(key)?);
+        }
+        Ok(builder.build()?)
+    }
+
+    fn has_certificate(&self) -> bool {
+        self.operator_cert.is_some()
+    }
+}
+
 impl OperatorAccess {
-    /// Finds the token.
+    /// Finds the token, where one is named or there is no certificate to show.
     pub fn open(&self, environment: &Environment) -> Result<Operator, CommandError> {
         let token = match (&self.operator_token_file, environment.get("AGENTIDP_OPERATOR_TOKEN")) {
-            (Some(path), _) => read(path)?,
-            (None, Some(token)) => token.to_owned(),
-            (None, None) => read(&PathBuf::from(DEFAULT_TOKEN_FILE))?,
+            (Some(path), _) => Some(read(path)?),
+            (None, Some(token)) => Some(token.to_owned()),
+            (None, None) if self.tls.has_certificate() => None,
+            (None, None) => Some(read(&PathBuf::from(DEFAULT_TOKEN_FILE))?),
         };
         Ok(Operator {
-            client: client(&self.operator)?,
-            token: Secret::new(token.trim()),
+            client: self.tls.client(&self.operator)?,
+            token: token.map(|token| Secret::new(token.trim())),
         })
     }
 }
@@ -54,18 +103,16 @@ impl OperatorAccess {
 impl Operator {
     /// The members, in the operator's name.
     pub fn cluster(&self) -> Cluster<'_> {
-        self.client.cluster(&self.token)
+        match &self.token {
+            Some(token) => self.client.cluster(token),
+            None => self.client.cluster_by_certificate(),
+        }
     }
 
     /// The address of the listener.
     pub fn url(&self) -> &str {
         self.client.issuer()
     }
-}
-
-/// A client of an operator listener.
-pub fn client(url: &str) -> Result<Client, CommandError> {
-    Ok(Client::builder(url).build()?)
 }
 
 /// A secret's file, whole.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use sdk::{Joining, Secret};
 
-use super::access;
+use super::access::{self, OperatorTls};
 use crate::cli::output::{self, CommandError};
 use crate::cli::server_options::{ConfigFile, Overrides, load};
 use crate::config::{ClusterSection, Environment, MemberRole};
@@ -21,6 +21,8 @@ pub struct Options {
     /// The file that holds the invitation, which `agentidp cluster invite` has printed.
     #[arg(long, value_name = "FILE")]
     invite_file: PathBuf,
+    #[command(flatten)]
+    tls: OperatorTls,
 }
 
 /// Asks the seed.
@@ -28,7 +30,8 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
     let (config, _) = load(options.file.config.as_ref(), environment, &Overrides::default())?;
     let joining = joining(&config.cluster)?;
     let invite = Secret::new(access::read(&options.invite_file)?.trim());
-    access::client(&options.seed)?.join_cluster(&invite, &joining).await?;
+    let client = options.tls.client(&options.seed)?;
+    client.join_cluster(&invite, &joining).await?;
     let file = options.file.config;
     let with_file = file.map_or_else(String::new, |path| format!(" --config {}", path.display()));
     let text = format!(

@@ -10,7 +10,7 @@ mod status;
 use clap::{Args, Subcommand};
 
 use self::access::OperatorAccess;
-pub use self::certs::make as make_certificates;
+pub use self::certs::open as open_certificates;
 use super::output::{self, CommandError};
 use crate::config::Environment;
 
@@ -27,7 +27,7 @@ pub enum ClusterCommand {
     Promote(MemberOptions),
     /// Take a voter's vote; it goes on as a learner.
     Demote(MemberOptions),
-    /// Let a member go; stop it first.
+    /// Let a member go: it hands over, finishes what it was asked, and is not ready any more; then stop it.
     Remove(MemberOptions),
     /// Ask the leader to hand over to another voter.
     TransferLeader(MemberOptions),
@@ -37,7 +37,7 @@ pub enum ClusterCommand {
     Keys(keys::Options),
     /// Have signing keys replaced: unnoticed, or in an emergency at once.
     RotateKeys(keys::RotateOptions),
-    /// Make an authority for a cluster, and certificates for its nodes.
+    /// Make an authority for a cluster, and certificates for its nodes and operators.
     Certs(certs::Options),
 }
 

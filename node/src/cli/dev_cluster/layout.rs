@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::app::{Installation, prepare_data_directory};
-use crate::cli::cluster::make_certificates;
+use crate::cli::cluster::open_certificates;
 use crate::cli::output::CommandError;
 use crate::config::{Config, ServerConfig, callable};
 
@@ -74,7 +74,7 @@ impl Layout {
         };
         layout.memorize()?;
         let numbers: Vec<u64> = layout.members.iter().map(|member| member.node_id).collect();
-        make_certificates(&layout.certificates(), "agentidp", &numbers, CERTIFICATE_DAYS)?;
+        open_certificates(&layout.certificates(), "agentidp", CERTIFICATE_DAYS)?.make_nodes(&numbers, &[])?;
         for member in &layout.members {
             prepare_data_directory(&member.folder)?;
             std::fs::write(member.config_file(), layout.configuration(member)?)?;

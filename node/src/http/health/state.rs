@@ -12,6 +12,7 @@ use metrics::{Gauge, Histogram};
 use serde::Serialize;
 use storage::Stores;
 
+use super::certificate_gauges::ShownCertificates;
 use super::redis_probe::RedisProbe;
 use crate::build_info::{COMMIT, VERSION};
 use crate::telemetry::{KeyMeters, Meters, STORE_SECONDS};
@@ -61,10 +62,13 @@ pub struct Health {
     redis: Option<RedisProbe>,
     clock: Arc<dyn Clock>,
     draining: Arc<AtomicBool>,
+    removing: Arc<AtomicBool>,
     active_connections: Gauge,
     waiting_requests: Gauge,
     ping_seconds: Histogram,
     keys: KeyMeters,
+    certificates: ShownCertificates,
+    meters: Meters,
 }
 
 impl Health {
@@ -75,6 +79,7 @@ impl Health {
         actors: ActorsHealth,
         redis: Option<RedisProbe>,
         clock: Arc<dyn Clock>,
+        certificates: ShownCertificates,
         meters: &Meters,
     ) -> Self {
         meters
@@ -91,10 +96,13 @@ impl Health {
             redis,
             clock,
             draining: Arc::default(),
+            removing: Arc::default(),
             active_connections,
             waiting_requests,
             ping_seconds: meters.histogram(STORE_SECONDS, &[("operation", "ping")]),
             keys: KeyMeters::new(meters.clone()),
+            certificates,
+            meters: meters.clone(),
         }
     }
 
@@ -103,10 +111,17 @@ impl Health {
         self.draining.store(true, Ordering::Release);
     }
 
+    /// The node is about to be removed from its cluster, or is not after all.
+    pub fn set_removing(&self, is_removing: bool) {
+        self.removing.store(is_removing, Ordering::Release);
+    }
+
     /// Whether the node should be sent requests. Looks at memory only.
     pub fn readiness(&self) -> Readiness {
         if self.draining.load(Ordering::Acquire) {
             Readiness::NotReady("draining")
+        } else if self.removing.load(Ordering::Acquire) {
+            Readiness::NotReady("removed from the cluster")
         } else if !self.actors.is_ready() {
             Readiness::NotReady("actors")
         } else if self.cluster.revision().is_err() {
@@ -157,6 +172,7 @@ impl Health {
         if let Some(ring) = self.cluster.view() {
             self.keys.show(&ring, self.clock.now());
         }
+        self.certificates.show(&self.meters, self.clock.now());
     }
 
     async fn timed(&self, answers: impl Future<Output = bool>) -> Check {

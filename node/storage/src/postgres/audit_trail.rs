@@ -170,6 +170,9 @@ async fn append(session: &mut Session, chains: &BTreeMap<OrganizationId, Vec<Aud
         .collect();
     match session.commit(&writing).await {
         Ok(_) => Ok(()),
-        Err(failure) => Err(change::name_chain(session, chains.keys().copied(), failure).await),
+        Err(failure) => {
+            let organizations: Vec<OrganizationId> = chains.keys().copied().collect();
+            Err(change::name_chain(session, &organizations, failure).await)
+        }
     }
 }

@@ -102,33 +102,42 @@ pub async fn commit(session: &mut Session, change: &Change, head: &[Row]) -> Res
     ];
     match session.commit(&steps).await {
         Ok(answers) => Ok(OutboxId(rows::single(&answers[3])?)),
-        Err(failure) => Err(name_chain(session, [change.audit.organization_id], failure).await),
+        Err(failure) => Err(name_chain(session, &[change.audit.organization_id], failure).await),
     }
 }
 
 /// Of a commit that failed because the place behind a head was taken: says whose chain it is. The server does not, since
-/// the key of a row could tell somebody of rows that are beyond row level security.
-pub async fn name_chain(
-    session: &mut Session,
-    organizations: impl IntoIterator<Item = OrganizationId>,
-    failure: Failure,
-) -> Failure {
-    if !matches!(failure, Failure::Chain(_)) {
+/// the key of a row could tell somebody of rows that are beyond row level security. All chains are looked at together.
+pub async fn name_chain(session: &mut Session, organizations: &[OrganizationId], failure: Failure) -> Failure {
+    let (Failure::Chain(_), [first, ..]) = (&failure, organizations) else {
         return failure;
-    }
-    for organization in organizations {
-        let step = Step(GOES_ON, &[&organization.0]);
-        let goes_on = match session.read(&Binding::Organization(organization), &[step]).await {
-            Ok(answers) => rows::single(&answers[0]),
-            Err(error) => return error,
-        };
-        match goes_on {
-            Ok(true) => return StoreError::CorruptChain(organization).into(),
-            Ok(false) => {}
-            Err(error) => return error.into(),
-        }
-    }
-    failure
+    };
+    let bindings: Vec<(Binding, String)> = organizations
+        .iter()
+        .map(|id| Binding::Organization(*id))
+        .map(|binding| (binding.clone(), binding.value()))
+        .collect();
+    let values: Vec<[[&(dyn ToSql + Sync); 1]; 2]> = bindings
+        .iter()
+        .zip(organizations)
+        .map(|((_, value), organization)| [[value as _], [&organization.0 as _]])
+        .collect();
+    let steps: Vec<Step<'_>> = bindings
+        .iter()
+        .zip(&values)
+        .flat_map(|((binding, _), [bound, key])| [Step(binding.sql(), bound), Step(GOES_ON, key)])
+        .collect();
+    let answers = match session.read(&Binding::Organization(*first), &steps).await {
+        Ok(answers) => answers,
+        Err(error) => return error,
+    };
+    let goes_on = |rows: &Vec<Row>| rows::single(rows).unwrap_or(false);
+    let mut found = organizations.iter().zip(answers.iter().skip(1).step_by(2));
+    found
+        .find(|(_, rows)| goes_on(rows))
+        .map_or(failure, |(organization, _)| {
+            StoreError::CorruptChain(*organization).into()
+        })
 }
 
 /// Events that follow each other in one chain, column by column, so that one statement inserts them all.

@@ -55,6 +55,10 @@ impl Material {
         })
     }
 
+    pub(super) fn chain(&self) -> Chain {
+        self.chain.clone()
+    }
+
     pub(super) fn is_same(&self, other: &Self) -> bool {
         (&self.authorities, &self.chain) == (&other.authorities, &other.chain)
     }

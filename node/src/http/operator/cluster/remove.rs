@@ -1,4 +1,4 @@
-//! `POST /cluster/remove`: lets a member go. It should have been stopped, or be about to.
+//! `POST /cluster/remove`: lets a member go, which is drained first. It goes on running, not ready, until it is stopped.
 
 use crate::http::call::Call;
 use crate::http::error::ApiError;
