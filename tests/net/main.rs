@@ -1,18 +1,23 @@
 //! `cluster-faults`: whole clusters over real networks, under load and under faults, and a judge that reads what clients
 //! saw. See `tests/src/net`.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
 use e2e::net::ability;
 use e2e::net::cluster::{Cluster, Role};
+use e2e::net::conduct::Conduct;
 use e2e::net::failure::Failure;
 use e2e::net::faults::Fault;
+use e2e::net::history::Recorder;
 use e2e::net::names;
 use e2e::net::ordeal::Ordeal;
 use e2e::net::random::Random;
 use e2e::net::report::Counts;
+use e2e::net::workload::{Shared, Workload};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
@@ -117,7 +122,7 @@ fn ordeals(options: &Options, seed: u64) -> Vec<Ordeal> {
     ordeals
 }
 
-/// Three voters in one region and two learners in another.
+/// Three voters in one region and two learners in another, an ocean between them, and clients at work for a minute.
 async fn show_regions() -> Result<(), Failure> {
     let role = |region: &str, is_voter| Role {
         region: region.to_owned(),
@@ -125,9 +130,21 @@ async fn show_regions() -> Result<(), Failure> {
     };
     let mut roles = vec![role("eu-central", true); 3];
     roles.extend(vec![role("us-east", false); 2]);
-    let cluster = Cluster::start(&roles, Random::seeded(0)).await?;
+    let random = Random::seeded(0);
+    let cluster = Cluster::start(&roles, random.branch(1)).await?;
+    let ocean = Conduct {
+        delay: Duration::from_millis(45),
+        jitter: Duration::from_millis(2),
+        ..Conduct::default()
+    };
+    let (here, there) = (BTreeSet::from([1, 2, 3]), BTreeSet::from([4, 5]));
+    cluster.network.set_between(&here, &there, ocean);
+    let shared = Arc::new(Shared::new(cluster.admin.clone(), Recorder::start())?);
+    shared.set_targets(cluster.targets());
+    let workload = Workload::start(&shared, &random);
+    tokio::time::sleep(Duration::from_secs(60)).await;
     say(&cluster.operate(&["status"]).await?);
-    Ok(())
+    workload.stop().await
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the program is for")]

@@ -12,7 +12,12 @@ pub struct SmallDisk {
 impl SmallDisk {
     /// Mounts one of this many megabytes; `None` where that is not allowed.
     pub fn mount(megabytes: u32) -> Option<Self> {
-        let directory = tempfile::Builder::new().prefix("agentidp-disk-").tempdir().ok()?;
+        Self::mount_as("agentidp-disk-", megabytes)
+    }
+
+    /// As [`SmallDisk::mount`], in a folder whose name begins like this.
+    pub fn mount_as(prefix: &str, megabytes: u32) -> Option<Self> {
+        let directory = tempfile::Builder::new().prefix(prefix).tempdir().ok()?;
         let size = format!("size={megabytes}m");
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &size, "tmpfs"])

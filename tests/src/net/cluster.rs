@@ -12,9 +12,12 @@ use tokio::time::{Instant, sleep};
 use super::blueprint::{Blueprint, NodePlan};
 use super::failure::Failure;
 use super::gateway::Gateway;
+use super::history::NodeId;
 use super::member::Member;
+use super::names::Names;
 use super::network::Network;
 use super::random::Random;
+use super::workload::Target;
 use crate::client::Client;
 use crate::full_disk::SmallDisk;
 use crate::postgres::Database;
@@ -69,7 +72,9 @@ impl Cluster {
 
     async fn prepare(random: Random) -> Result<Self, Failure> {
         let network = Network::make(random)?;
-        let folder = tempfile::Builder::new().prefix("agentidp-net-").tempdir()?;
+        let folder = tempfile::Builder::new()
+            .prefix(&Names::of_this_process().folder())
+            .tempdir()?;
         let database = Database::fresh().await;
         let mut gateways = Vec::new();
         let store_url = behind_gateway(&database.url(), &network, &mut gateways).await?;
@@ -102,7 +107,7 @@ impl Cluster {
     pub async fn add(&mut self, role: &Role) -> Result<u64, Failure> {
         let node_id = self.members.keys().max().map_or(1, |last| last + 1);
         self.network.add_node(node_id)?;
-        let disk = SmallDisk::mount(DISK_MEGABYTES);
+        let disk = SmallDisk::mount_as(&Names::of_this_process().folder(), DISK_MEGABYTES);
         let folder = disk
             .as_ref()
             .map_or(self.blueprint.folder.clone(), |disk| disk.path().to_owned());
@@ -339,6 +344,15 @@ impl Cluster {
         let members = status["members"].as_array().cloned().unwrap_or_default();
         let mut members = members.iter().filter(|member| member["nodeId"] == node_id);
         members.any(|member| member["fresh"] == true && member["role"] != "stopped")
+    }
+
+    /// Where clients find the nodes.
+    pub fn targets(&self) -> Vec<Target> {
+        let targets = self.members.iter().map(|(node_id, member)| Target {
+            node: NodeId(*node_id),
+            url: member.url(),
+        });
+        targets.collect()
     }
 
     /// The numbers of all nodes.

@@ -1,6 +1,8 @@
 //! What the laboratory's parts are called: a prefix and the process that they belong to, so that what a crashed run has
 //! left behind can be told from what belongs to one that lives.
 
+use std::process::Command;
+
 use super::ip::ip;
 
 /// What every name begins with. A device's name has 15 characters at most.
@@ -35,6 +37,11 @@ impl Names {
         format!("{}v{node_id}", self.run)
     }
 
+    /// What the names of folders begin with.
+    pub fn folder(&self) -> String {
+        format!("{}-", self.run)
+    }
+
     /// A node's device towards the other nodes.
     pub fn wire(&self, node_id: u64) -> String {
         format!("{}t{node_id}", self.run)
@@ -55,6 +62,16 @@ pub fn remove_left_overs() {
         if is_left_over(name) {
             let _ = ip(&format!("link delete {name}"));
         }
+    }
+    remove_folders();
+}
+
+/// Folders in the temporary directory, and the file systems that are mounted on them.
+fn remove_folders() {
+    let entries = std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_str().is_some_and(is_left_over)) {
+        let _ = Command::new("umount").arg("--lazy").arg(entry.path()).output();
+        let _ = std::fs::remove_dir_all(entry.path());
     }
 }
 

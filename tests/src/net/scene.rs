@@ -8,9 +8,9 @@ use tokio::time::sleep;
 
 use super::cluster::Cluster;
 use super::failure::Failure;
-use super::history::{Effect, NodeId, Recorder};
+use super::history::{Effect, Recorder};
 use super::random::Random;
-use super::workload::{Shared, Target};
+use super::workload::Shared;
 
 /// A cluster under load.
 pub struct Scene {
@@ -64,11 +64,7 @@ impl Scene {
 
     /// Tells clients which nodes there are.
     pub fn announce_nodes(&self) {
-        let targets = self.cluster.members.iter().map(|(node_id, member)| Target {
-            node: NodeId(*node_id),
-            url: member.url(),
-        });
-        self.shared.set_targets(targets.collect());
+        self.shared.set_targets(self.cluster.targets());
     }
 
     /// Waits until all nodes are well, and says so in the history.
