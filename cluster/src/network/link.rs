@@ -32,6 +32,8 @@ pub(super) const APPENDS_IN_FLIGHT: usize = 32;
 /// How long one of them may take. The connection notices by itself when it breaks; asking again over one that is only
 /// slow would make it slower.
 const APPEND_LIMIT: Duration = Duration::from_secs(2);
+/// How long a piece of a snapshot may take; the last one is answered when all of it is installed and fsynced.
+const PIECE_LIMIT: Duration = Duration::from_secs(60);
 
 /// Makes the links to the other members.
 pub(crate) struct Links {
@@ -121,7 +123,6 @@ impl Link {
         &self,
         vote: Vote,
         mut snapshot: Snapshot,
-        deadline: Duration,
     ) -> Result<SnapshotResponse<TypeConfig>, CallError> {
         snapshot
             .snapshot
@@ -143,7 +144,7 @@ impl Link {
                 bytes,
                 is_last,
             };
-            match self.call(&PeerRequest::Snapshot(piece), deadline).await? {
+            match self.call(&PeerRequest::Snapshot(piece), PIECE_LIMIT).await? {
                 PeerAnswer::Snapshot(response) => return Ok(response),
                 PeerAnswer::PieceTaken if !is_last => offset += length,
                 _ => return Err(self.unexpected()),
@@ -181,12 +182,15 @@ fn to_rpc_error(error: AskError) -> CallError {
 impl RaftNetworkV2<TypeConfig> for Link {
     type SnapshotData = SnapshotFile;
 
+    /// The library would give up after less than a heartbeat, and a member that is further away than that would never be
+    /// told anything. Heartbeats themselves it bounds on its own.
     async fn append_entries(
         &mut self,
         rpc: AppendEntriesRequest<TypeConfig>,
         option: RPCOption,
     ) -> Result<AppendEntriesResponse<TypeConfig>, CallError> {
-        match self.call(&PeerRequest::Append(rpc), option.soft_ttl()).await? {
+        let limit = option.soft_ttl().max(APPEND_LIMIT);
+        match self.call(&PeerRequest::Append(rpc), limit).await? {
             PeerAnswer::Append(response) => Ok(response),
             _ => Err(self.unexpected()),
         }
@@ -265,9 +269,9 @@ impl RaftNetworkV2<TypeConfig> for Link {
         vote: Vote,
         snapshot: Snapshot,
         cancel: impl Future<Output = ReplicationClosed> + OptionalSend + 'static,
-        option: RPCOption,
+        _option: RPCOption,
     ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
-        let sending = pin!(self.send_snapshot(vote, snapshot, option.soft_ttl()));
+        let sending = pin!(self.send_snapshot(vote, snapshot));
         tokio::select! {
             biased;
             closed = cancel => Err(StreamingError::Closed(closed)),
@@ -275,3 +279,6 @@ impl RaftNetworkV2<TypeConfig> for Link {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,8 @@ pub(super) fn check(history: &History) -> Verdict {
 #[derive(Default)]
 struct Findings {
     judged: usize,
+    /// How many records of each kind there must be, at least.
+    required: BTreeMap<(String, String), usize>,
     violations: Vec<Violation>,
 }
 
@@ -41,6 +43,11 @@ impl Findings {
             let what = otherwise();
             self.violations.push(Violation { at, what });
         }
+    }
+
+    fn require(&mut self, action: &str, about: &str) {
+        let kind = (action.to_owned(), about.to_owned());
+        *self.required.entry(kind).or_default() += 1;
     }
 }
 
@@ -76,6 +83,14 @@ fn statuses(history: &History, findings: &mut Findings) {
             }
             (Call::SetStatus(agent, status), _) => {
                 if let Some(allowed) = agents.get_mut(agent) {
+                    // A move to where the agent stood already changes nothing and leaves no record.
+                    if entry.answer.is_done() && !allowed.values.contains(status) {
+                        let action = match status {
+                            Status::Active => "agent.reactivated",
+                            Status::Suspended => "agent.suspended",
+                        };
+                        findings.require(action, agent.as_str());
+                    }
                     allowed.write(*status, entry);
                 }
             }
@@ -121,12 +136,10 @@ fn credentials(history: &History, findings: &mut Findings) {
     }
 }
 
-/// The record that a call must have left.
+/// The record that a call must have left; those of moves between statuses are judged with the statuses.
 fn record_of(entry: &Entry) -> Option<(&'static str, &str)> {
     match (&entry.call, &entry.answer) {
         (Call::Register, Answer::Done(Done::Agent(agent))) => Some(("agent.created", agent.as_str())),
-        (Call::SetStatus(agent, Status::Suspended), Answer::Done(_)) => Some(("agent.suspended", agent.as_str())),
-        (Call::SetStatus(agent, Status::Active), Answer::Done(_)) => Some(("agent.reactivated", agent.as_str())),
         (Call::MakeCredential(_), Answer::Done(Done::Credential(made))) => {
             Some(("credential.generated", made.as_str()))
         }
@@ -141,10 +154,16 @@ fn record_of(entry: &Entry) -> Option<(&'static str, &str)> {
 fn records(history: &History, findings: &mut Findings) {
     for entry in &history.entries {
         if let Some((action, about)) = record_of(entry) {
-            let key = (action.to_owned(), about.to_owned());
-            let holds = history.closing.audited.contains(&key);
-            findings.judge(entry.ended, holds, || format!("there is no record of {action} {about}"));
+            findings.require(action, about);
         }
+    }
+    for ((action, about), wanted) in std::mem::take(&mut findings.required) {
+        let kind = (action, about);
+        let found = history.closing.audited.get(&kind).copied().unwrap_or(0);
+        findings.judge(Moment::NEVER, found >= wanted, || {
+            let (action, about) = kind;
+            format!("there are {found} records of {action} {about} and should be {wanted}")
+        });
     }
 }
 
@@ -182,10 +201,15 @@ mod tests {
             agents: BTreeMap::from([(AgentId::new("a"), agent)]),
             audited: audited
                 .iter()
-                .map(|(action, about)| ((*action).to_owned(), (*about).to_owned()))
+                .map(|(action, about)| (((*action).to_owned(), (*about).to_owned()), 1))
                 .collect(),
             chain_is_whole: vec![true],
         }
+    }
+
+    fn record(script: &mut Script, action: &str, about: &str) {
+        let kind = (action.to_owned(), about.to_owned());
+        *script.history.closing.audited.entry(kind).or_default() += 1;
     }
 
     fn violations(script: &Script) -> usize {
@@ -215,11 +239,7 @@ mod tests {
     fn a_suspension_that_is_gone_is_found() {
         let mut script = registered();
         script.suspend(2, "a");
-        script
-            .history
-            .closing
-            .audited
-            .insert(("agent.suspended".to_owned(), "a".to_owned()));
+        record(&mut script, "agent.suspended", "a");
         assert_eq!(violations(&script), 1);
     }
 
@@ -227,12 +247,22 @@ mod tests {
     fn a_revoked_credential_that_is_active_again_is_found() {
         let mut script = registered();
         script.revoke_credential(2, "a", "c");
-        script
-            .history
-            .closing
-            .audited
-            .insert(("credential.revoked".to_owned(), "c".to_owned()));
+        record(&mut script, "credential.revoked", "c");
         assert_eq!(violations(&script), 1);
+    }
+
+    #[test]
+    fn a_suspension_without_a_record_is_found_and_a_move_to_where_the_agent_stood_needs_none() {
+        let mut script = registered();
+        script.reactivate(1, "a");
+        assert_eq!(violations(&script), 0);
+        script.suspend(2, "a").reactivate(1, "a");
+        assert_eq!(violations(&script), 2, "neither of the two moves was recorded");
+        record(&mut script, "agent.suspended", "a");
+        record(&mut script, "agent.reactivated", "a");
+        assert_eq!(violations(&script), 0);
+        script.suspend(2, "a").reactivate(1, "a");
+        assert_eq!(violations(&script), 2, "the later ones were not");
     }
 
     #[test]

@@ -14,12 +14,14 @@ const SLOW: Conduct = Conduct {
     jitter: Duration::from_millis(20),
     loss_per_mille: 0,
 };
-const SLOW_FOR: Duration = Duration::from_secs(6);
+const SLOW_FOR: Duration = Duration::from_secs(7);
 
 pub(super) async fn inject(scene: &mut Scene) -> Result<Outcome, Failure> {
     let all = scene.cluster.node_ids();
     scene.cluster.network.set(&all, &all, SLOW);
+    // Longer than a view may be old: a node that hears nothing over such links is not well by then.
     scene.go_on(SLOW_FOR).await;
+    scene.cluster.until_settled().await?;
     scene.cluster.network.heal();
     Ok(Outcome::Over("60 to 100 ms for a round trip".to_owned()))
 }

@@ -1,6 +1,6 @@
 //! What is there when all faults are over and no client writes any more, read through the nodes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::call::Status;
 use super::ids::{AgentId, CredentialId};
@@ -10,8 +10,9 @@ use super::ids::{AgentId, CredentialId};
 pub struct Closing {
     /// Every agent.
     pub agents: BTreeMap<AgentId, ClosingAgent>,
-    /// What the audit log holds: the action, and the id of the agent, credential or token that it is about.
-    pub audited: BTreeSet<(String, String)>,
+    /// How many records the audit log holds of each kind: the action, and the id of the agent, credential or token that it
+    /// is about.
+    pub audited: BTreeMap<(String, String), usize>,
     /// Whether the audit chain is whole, as each node says.
     pub chain_is_whole: Vec<bool>,
 }

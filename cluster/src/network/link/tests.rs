@@ -1,0 +1,68 @@
+//! How long the consensus waits for members that are far away.
+
+use std::io::Write as _;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+
+use super::*;
+use crate::network::Transport;
+
+/// Notes how long each call may take, and answers none.
+#[derive(Default)]
+struct Patience(Mutex<Vec<Duration>>);
+
+#[async_trait]
+impl Transport for Patience {
+    async fn call(&self, peer: &Peer, _: Vec<u8>, deadline: Duration) -> Result<Vec<u8>, TransportError> {
+        self.0.lock().unwrap().push(deadline);
+        Err(TransportError::Interrupted {
+            node_id: peer.node_id,
+            reason: "this is only a test".to_owned(),
+        })
+    }
+}
+
+async fn link(patience: &Arc<Patience>) -> Link {
+    let mut links = Links::new(Peers::new(patience.clone()), 1, 1);
+    links.new_client(2, &Member::default()).await
+}
+
+/// What the library gives for a round trip: a heartbeat, of which three quarters are to be used.
+fn a_heartbeat() -> RPCOption {
+    RPCOption::new(Duration::from_millis(100))
+}
+
+/// Learners 90 ms away once stayed where they were, and stale, for ever.
+#[tokio::test]
+async fn a_member_that_is_further_away_than_a_heartbeat_is_told_of_entries() {
+    let patience = Arc::new(Patience::default());
+    let request = AppendEntriesRequest {
+        vote: Vote::new(1, 1),
+        prev_log_id: None,
+        entries: Vec::new(),
+        leader_commit: None,
+    };
+    let answer = link(&patience).await.append_entries(request, a_heartbeat()).await;
+    assert!(answer.is_err());
+    assert_eq!(*patience.0.lock().unwrap(), [APPEND_LIMIT]);
+}
+
+/// A snapshot once had 150 ms to be written and installed.
+#[tokio::test]
+async fn a_member_has_time_to_install_a_snapshot() {
+    let patience = Arc::new(Patience::default());
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(b"a snapshot").unwrap();
+    let snapshot = Snapshot {
+        meta: Default::default(),
+        snapshot: SnapshotFile(file),
+    };
+    let never = std::future::pending();
+    let mut link = link(&patience).await;
+    let sent = link
+        .full_snapshot(Vote::new(1, 1), snapshot, never, a_heartbeat())
+        .await;
+    assert!(sent.is_err());
+    assert_eq!(*patience.0.lock().unwrap(), [PIECE_LIMIT]);
+}
