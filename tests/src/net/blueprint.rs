@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// The port of a node's listener for agents.
 pub const AGENTS_PORT: u16 = 3_000;
 /// The port of its listener for operators.
-pub const OPERATORS_PORT: u16 = 3_900;
+const OPERATORS_PORT: u16 = 3_900;
 /// The port of its listener for the other nodes.
 pub const PEERS_PORT: u16 = 3_950;
 
@@ -31,7 +31,7 @@ pub struct Blueprint {
 pub struct NodePlan {
     /// Its number.
     pub node_id: u64,
-    /// Its address for clients and operators.
+    /// Its address for clients.
     pub client_side: Ipv4Addr,
     /// Its address for the other nodes.
     pub peer_side: Ipv4Addr,
@@ -100,8 +100,8 @@ impl Blueprint {
         [
             "[server]".to_owned(),
             format!("listen = \"{client_side}:{AGENTS_PORT}\""),
-            // On all addresses: the command line speaks plain HTTP with this machine only, and runs where the node is.
-            format!("operator_listen = \"0.0.0.0:{OPERATORS_PORT}\""),
+            // Operators speak plain HTTP on the node's own machine only, and so the command line runs where the node is.
+            format!("operator_listen = \"127.0.0.1:{OPERATORS_PORT}\""),
             "public_url = \"https://id.agentidp.example\"".to_owned(),
             format!("operator_token_file = {}", path(&self.operator_token_file())),
             "drain_timeout = \"10s\"".to_owned(),

@@ -259,14 +259,8 @@ impl Cluster {
 
     /// The members, asked from one that is ready.
     pub async fn status(&self) -> Result<Value, Failure> {
-        let node_id = self.some_ready_node().await?;
-        let operator = self.members.get(&node_id).map(Member::operator_url).unwrap_or_default();
-        let token = std::fs::read_to_string(self.blueprint.operator_token_file())?;
-        let asked = self
-            .http
-            .get(format!("{operator}/cluster/status"))
-            .bearer_auth(token.trim());
-        Ok(asked.send().await?.json().await?)
+        let text = self.operate(&["status", "--json"]).await?;
+        serde_json::from_str(&text).map_err(|error| Failure::new(format!("the status is no JSON: {error}")))
     }
 
     /// Who leads, when somebody does.

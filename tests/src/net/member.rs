@@ -117,11 +117,6 @@ impl Member {
         format!("http://{}:{}", self.plan.client_side, super::blueprint::AGENTS_PORT)
     }
 
-    /// Where operators find it.
-    pub fn operator_url(&self) -> String {
-        format!("http://{}:{}", self.plan.client_side, super::blueprint::OPERATORS_PORT)
-    }
-
     /// The last lines that it said.
     pub fn last_words(&self, lines: usize) -> String {
         let text = std::fs::read(&self.log_file).unwrap_or_default();
