@@ -11,6 +11,7 @@ use domain::{AgentId, KeyId, OrganizationId, ReplicatedChange, Revision, Revocat
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::codec::OLDEST;
 use crate::sealing::Sealed;
 use crate::state::InviteDigest;
 
@@ -68,6 +69,13 @@ pub(crate) enum Command {
         /// When.
         now: Timestamp,
     },
+    /// All members know a later format: what came with it may be proposed from now on.
+    RaiseFormat {
+        /// Which.
+        to: u8,
+        /// The version of the software of whoever proposes it, for those who do not know the format.
+        software: String,
+    },
 }
 
 /// The first keys of an installation.
@@ -97,6 +105,24 @@ pub(crate) struct SealedKey {
 }
 
 impl Command {
+    /// The format that it came with.
+    pub(crate) fn format(&self) -> u8 {
+        match self {
+            Command::Bootstrap(_)
+            | Command::Revoke(_)
+            | Command::AgentChanged(_)
+            | Command::OrganizationChanged(_)
+            | Command::Tick { .. }
+            | Command::PublishKey { .. }
+            | Command::MakeKeyCurrent { .. }
+            | Command::RemoveKey { .. }
+            | Command::Invite { .. }
+            | Command::RedeemInvite { .. } => OLDEST,
+            // Whoever does not know the next format must not go past the place where it begins.
+            Command::RaiseFormat { to, .. } => *to,
+        }
+    }
+
     /// An upper bound of the length of its encoding, without encoding it.
     pub(crate) fn encoded_length_at_most(&self) -> usize {
         const SMALL: usize = SMALL_COMMAND_BYTES;
@@ -106,6 +132,7 @@ impl Command {
                 SMALL + keys + bootstrap.digest_key.encoded_length_at_most()
             }
             Command::PublishKey { key, .. } => SMALL + key.encoded_length_at_most(),
+            Command::RaiseFormat { software, .. } => SMALL + software.len(),
             Command::MakeKeyCurrent { key_id, .. } | Command::RemoveKey { key_id } => SMALL + key_id.0.len(),
             Command::Revoke(_)
             | Command::AgentChanged(_)
@@ -187,6 +214,13 @@ pub(crate) struct Batch {
     pub(crate) id: BatchId,
     #[serde(with = "shared_slice")]
     pub(crate) commands: Arc<[Command]>,
+}
+
+impl Batch {
+    /// The oldest format in which all its commands are known.
+    pub(crate) fn format(&self) -> u8 {
+        self.commands.iter().map(Command::format).max().unwrap_or(OLDEST)
+    }
 }
 
 #[cfg(test)]

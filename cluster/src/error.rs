@@ -41,7 +41,8 @@ pub enum ClusterError {
     },
     /// The folder was written by a later version of this software.
     #[error(
-        "{path} was written in format {found}, this version knows formats up to {known}; start the version that wrote it"
+        "{path} was written in format {found}, this version knows formats up to {known}; install {} here",
+        wanted(written_by.as_deref())
     )]
     NewerFormat {
         /// The file or folder.
@@ -50,6 +51,18 @@ pub enum ClusterError {
         found: u32,
         /// The latest format that this version knows.
         known: u32,
+        /// The version of the software that wrote it, if that is known.
+        written_by: Option<String>,
+    },
+    /// The cluster can't be held at this format.
+    #[error("there is no format {wanted} of the replicated state; take one from {oldest} to {newest}")]
+    UnknownFormat {
+        /// What was asked for.
+        wanted: u8,
+        /// The first format.
+        oldest: u8,
+        /// The latest.
+        newest: u8,
     },
     /// Something in the log or in a snapshot is not what was written.
     #[error(
@@ -113,11 +126,27 @@ pub enum ClusterError {
     Replication(#[from] ReplicationError),
 }
 
+fn wanted(written_by: Option<&str>) -> String {
+    written_by.map_or_else(
+        || "the version that wrote it".to_owned(),
+        |version| format!("agentidp {version}, which wrote it, or a later version"),
+    )
+}
+
 impl ClusterError {
     pub(crate) fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::Io {
             path: path.into(),
             source,
+        }
+    }
+
+    pub(crate) fn newer(path: impl Into<PathBuf>, found: u8, known: u8) -> Self {
+        Self::NewerFormat {
+            path: path.into(),
+            found: u32::from(found),
+            known: u32::from(known),
+            written_by: None,
         }
     }
 

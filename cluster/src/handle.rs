@@ -12,6 +12,7 @@ use crate::batching::{COMMANDS_PER_CALL_MAX, Proposer};
 use crate::command::{Command, CommandResult};
 use crate::error::ClusterError;
 use crate::freshness::Freshness;
+use crate::greeted::Greeted;
 use crate::leader::LeaderLink;
 use crate::network::Receiving;
 use crate::publish::Published;
@@ -34,6 +35,7 @@ pub(crate) struct Parts {
     pub(crate) master_keys: MasterKeys,
     pub(crate) barrier: Barrier,
     pub(crate) receiving: Receiving,
+    pub(crate) greeted: Arc<Greeted>,
 }
 
 /// Reads and changes the replicated state through one node. Copies are cheap; they outlive the node, and then answer
@@ -75,12 +77,17 @@ impl ClusterHandle {
         self.0.freshness.refresh(&self.0.leader).await
     }
 
+    /// What the node says of itself when it greets others.
+    pub(crate) fn greeted(&self) -> Arc<Greeted> {
+        self.0.greeted.clone()
+    }
+
     /// The node's view of the cluster now.
     pub fn status(&self) -> ClusterStatus {
         self.0.watch.status()
     }
 
-    async fn propose_one(&self, command: Command) -> Result<CommandResult, ClusterError> {
+    pub(crate) async fn propose_one(&self, command: Command) -> Result<CommandResult, ClusterError> {
         let results = self.0.proposer.propose(vec![command]).await?;
         Ok(*results.first().expect("there is a result for each command"))
     }

@@ -8,6 +8,7 @@
 //! this crate; `state/` is a pure function of commands and knows neither time, disk nor network; only `codec.rs` knows
 //! how values become bytes; only `network/tcp` knows sockets and TLS, and nothing else needs them to run.
 
+mod admission;
 mod barrier;
 mod batching;
 mod bootstrap;
@@ -16,7 +17,10 @@ mod codec;
 mod command;
 mod config;
 mod error;
+mod formats;
 mod freshness;
+mod greeted;
+mod halt;
 mod handle;
 mod keys;
 mod leader;
@@ -28,6 +32,7 @@ mod node;
 mod promoting;
 mod publish;
 mod raft_types;
+mod raising;
 mod report;
 mod sealing;
 mod state;
@@ -39,6 +44,7 @@ pub use bootstrap::{Bootstrap, NewSigningKey};
 pub use certs::{CertificateAuthority, NodeCertificate, NodeName, PrivateKeyPem, Validity};
 pub use config::{ClusterConfig, ClusterPorts, Execution, Founding};
 pub use error::ClusterError;
+pub use formats::{FormatReport, Formats};
 pub use handle::{ClusterHandle, Joining};
 pub use keys::{KeyState, OpenedKey};
 pub use members::MemberEntry;

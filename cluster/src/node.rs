@@ -10,12 +10,14 @@ use openraft::{Config, SnapshotPolicy};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use crate::admission::Admission;
 use crate::barrier::Barrier;
 use crate::batching::Proposer;
 use crate::command::BatchId;
 use crate::config::{ClusterConfig, ClusterPorts, Execution, Founding};
 use crate::error::ClusterError;
 use crate::freshness::{Freshness, keep_fresh};
+use crate::greeted::Greeted;
 use crate::handle::{ClusterHandle, Joining, Parts};
 use crate::leader::LeaderLink;
 use crate::log_store::{LogStore, RaftFolder};
@@ -23,6 +25,7 @@ use crate::network::{ENTRIES_PER_MESSAGE, Links, Peers, Receiving};
 use crate::promoting::keep_promoting;
 use crate::publish::Published;
 use crate::raft_types::{Member, Raft};
+use crate::raising::Raising;
 use crate::report::MemberReport;
 use crate::state_machine::{Snapshots, StateAt, StateMachine};
 use crate::status::StatusWatch;
@@ -38,6 +41,7 @@ pub struct ClusterNode {
     handle: ClusterHandle,
     raft: Raft,
     log: LogStore,
+    raising: Arc<Raising>,
     tasks: Vec<JoinHandle<()>>,
     folder: RaftFolder,
     config: ClusterConfig,
@@ -75,12 +79,18 @@ impl ClusterNode {
         let raft = Raft::new(config.node_id, raft_config, Links(peers.clone()), log.clone(), machine)
             .await
             .map_err(|fatal| ClusterError::corrupt(folder.path(), fatal.to_string()))?;
-        let leader = LeaderLink::new(raft.clone(), peers);
-        let (handle, tasks) = assemble(&config, &ports, leader, published, snapshots);
+        let greeted = Arc::new(Greeted {
+            raft: raft.clone(),
+            published,
+            formats: config.formats,
+            halt: Arc::default(),
+        });
+        let (handle, raising, tasks) = assemble(&config, &ports, &greeted, peers, snapshots);
         Ok(Self {
             handle,
             raft,
             log,
+            raising,
             tasks,
             folder,
             config,
@@ -98,6 +108,8 @@ impl ClusterNode {
                 return Err(ClusterError::Stopped(failure));
             }
             if self.handle.refresh().await.is_ok() {
+                // A node that is the whole cluster need not wait for anybody to agree.
+                self.raising.raise().await;
                 return self.correct_own_entry().await;
             }
             if self.is_alone() && begun_at.elapsed() >= self.config.start_deadline {
@@ -166,6 +178,7 @@ impl ClusterNode {
             address,
             region,
             wants_vote,
+            known_format: Some(self.config.formats.known()),
         };
         self.handle.add_member(own).await
     }
@@ -187,17 +200,33 @@ impl ClusterNode {
 fn assemble(
     config: &ClusterConfig,
     ports: &ClusterPorts,
-    leader: LeaderLink,
-    published: Arc<Published>,
+    greeted: &Arc<Greeted>,
+    peers: Peers,
     snapshots: Arc<Snapshots>,
-) -> (ClusterHandle, Vec<JoinHandle<()>>) {
-    let raft = leader.raft().clone();
+) -> (ClusterHandle, Arc<Raising>, Vec<JoinHandle<()>>) {
+    let (raft, published) = (greeted.raft.clone(), greeted.published.clone());
+    let admission = Admission::new(raft.clone(), published.clone());
+    let leader = LeaderLink::new(raft.clone(), peers, admission.clone());
+    let raising = Arc::new(Raising {
+        leader: leader.clone(),
+        admission: admission.clone(),
+        published: published.clone(),
+        formats: config.formats,
+        software: config.version.clone(),
+        entropy: ports.entropy.clone(),
+    });
     let freshness = Arc::new(Freshness::new(ports.clock.clone(), config.max_revocation_staleness));
     let latency = ports.meters.commit_latency_seconds.clone();
     let first = first_batch(config.node_id, ports.entropy.as_ref());
-    let (proposer, batching) = Proposer::new(leader.clone(), first, config.proposal_deadline, latency);
+    let (proposer, batching) = Proposer::new(
+        leader.clone(),
+        published.clone(),
+        first,
+        config.proposal_deadline,
+        latency,
+    );
     let steady_clock = Arc::new(SteadyClock::new(ports.clock.clone()));
-    let watch = StatusWatch::new(raft.clone(), published.clone(), freshness.clone());
+    let watch = StatusWatch::new(greeted, freshness.clone());
     let (watched, clock, version) = (watch.clone(), ports.clock.clone(), config.version.clone());
     let started_at = clock.monotonic();
     let report = move || {
@@ -214,7 +243,8 @@ fn assemble(
         entropy: ports.entropy.clone(),
         master_keys: ports.master_keys.clone(),
         barrier: Barrier::new(leader.clone(), published.clone(), config.barrier_limit),
-        receiving: Receiving::new(raft.clone(), snapshots, published.clone(), Box::new(report)),
+        receiving: Receiving::new(admission, snapshots, greeted, Box::new(report)),
+        greeted: greeted.clone(),
     });
     let meters = ports.meters.clone();
     let measure = move || watch.measure(&meters);
@@ -229,8 +259,19 @@ fn assemble(
             config.tick_interval,
         )),
         tokio::spawn(keep_promoting(raft)),
+        tokio::spawn(raising.clone().run()),
+        tokio::spawn(halt_when_asked(greeted.clone())),
     ];
-    (handle, tasks)
+    (handle, raising, tasks)
+}
+
+/// Ends a node's part in the consensus for good if it must not go on; its handle answers with errors from then on.
+async fn halt_when_asked(greeted: Arc<Greeted>) {
+    let reason = greeted.halt.asked().await;
+    tracing::error!(reason, "this node stops taking part");
+    if let Err(error) = greeted.raft.shutdown().await {
+        tracing::error!(%error, "the consensus did not end as it should");
+    }
 }
 
 /// The batches of this start are told from those of earlier ones by a random number.
@@ -253,12 +294,11 @@ struct Opened {
 
 async fn open(config: &ClusterConfig) -> Result<Opened, ClusterError> {
     let (data_dir, node_id, execution) = (config.data_dir.clone(), config.node_id, config.execution);
+    let (known, software) = (config.formats.known(), config.version.clone());
     let open = move || {
-        let folder = RaftFolder::open(&data_dir, node_id)?;
-        let (snapshots, latest) = Snapshots::open(folder.snapshots())?;
-        let log = LogStore::open(&folder, execution)?;
-        let at = latest.unwrap_or_else(StateAt::initial);
-        log.check_continues(at.applied, folder.path())?;
+        let folder = RaftFolder::open(&data_dir, node_id, &software)?;
+        let (snapshots, log, at) = read(&folder, known, execution).map_err(|error| folder.explain(error))?;
+        folder.sign(node_id, &software)?;
         Ok(Opened {
             folder,
             log,
@@ -272,6 +312,14 @@ async fn open(config: &ClusterConfig) -> Result<Opened, ClusterError> {
             .await
             .map_err(|error| ClusterError::Stopped(format!("opening the replicated log failed: {error}")))?,
     }
+}
+
+fn read(folder: &RaftFolder, known: u8, execution: Execution) -> Result<(Snapshots, LogStore, StateAt), ClusterError> {
+    let (snapshots, latest) = Snapshots::open(folder.snapshots(), known)?;
+    let log = LogStore::open(folder, known, execution)?;
+    let at = latest.unwrap_or_else(StateAt::initial);
+    log.check_continues(at.applied, folder.path())?;
+    Ok((snapshots, log, at))
 }
 
 fn raft_config(config: &ClusterConfig) -> Result<Config, ClusterError> {

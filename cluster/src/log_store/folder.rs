@@ -14,6 +14,9 @@ use crate::error::ClusterError;
 /// The layout of the folder that this version writes and reads.
 const FORMAT: u32 = 1;
 
+const WRITTEN_BY: &str = "An AgentIdP node's replicated log, last written by agentidp ";
+const DO_NOT: &str = ". Do not change or copy.";
+
 /// A node's folder, locked until it is dropped.
 pub(crate) struct RaftFolder {
     path: PathBuf,
@@ -22,7 +25,7 @@ pub(crate) struct RaftFolder {
 
 impl RaftFolder {
     /// Opens `raft/` in the data directory, or creates it.
-    pub(crate) fn open(data_dir: &Path, node_id: u64) -> Result<Self, ClusterError> {
+    pub(crate) fn open(data_dir: &Path, node_id: u64, software: &str) -> Result<Self, ClusterError> {
         let path = data_dir.join("raft");
         std::fs::create_dir_all(&path).map_err(|error| ClusterError::io(&path, error))?;
         // Nobody else reads the log, or holds the lock and so keeps the node from starting.
@@ -32,7 +35,7 @@ impl RaftFolder {
         let folder = Self { path, _lock: lock };
         match std::fs::read_to_string(folder.identity_path()) {
             Ok(text) => folder.check(&text, node_id)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => folder.create(node_id)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => folder.create(node_id, software)?,
             Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(folder.unreadable()),
             Err(error) => return Err(ClusterError::io(folder.identity_path(), error)),
         }
@@ -53,6 +56,34 @@ impl RaftFolder {
         self.path.join("snapshots")
     }
 
+    /// Says of what is too new who has written it.
+    pub(crate) fn explain(&self, error: ClusterError) -> ClusterError {
+        match error {
+            ClusterError::NewerFormat { path, found, known, .. } => ClusterError::NewerFormat {
+                path,
+                found,
+                known,
+                written_by: self.written_by(),
+            },
+            other => other,
+        }
+    }
+
+    /// Notes that this version of the software writes here from now on.
+    pub(crate) fn sign(&self, node_id: u64, software: &str) -> Result<(), ClusterError> {
+        if self.written_by().as_deref() == Some(software) {
+            return Ok(());
+        }
+        replace_file(&self.identity_path(), identity(node_id, software).as_bytes())
+            .map_err(|error| ClusterError::io(self.identity_path(), error))
+    }
+
+    /// The version of the software that has written here last, if it said so.
+    pub(crate) fn written_by(&self) -> Option<String> {
+        let text = std::fs::read_to_string(self.identity_path()).ok()?;
+        written_by(&text).map(str::to_owned)
+    }
+
     fn identity_path(&self) -> PathBuf {
         self.path.join("IDENTITY")
     }
@@ -64,6 +95,7 @@ impl RaftFolder {
                 path: self.path.clone(),
                 found: format,
                 known: FORMAT,
+                written_by: written_by(identity).map(str::to_owned),
             });
         }
         if found != node_id {
@@ -81,7 +113,7 @@ impl RaftFolder {
 
     /// The log gets its name when it is complete, and the identity is written last. A log without identity is what an
     /// interrupted creation leaves behind if it is empty; otherwise somebody removed the identity.
-    fn create(&self, node_id: u64) -> Result<(), ClusterError> {
+    fn create(&self, node_id: u64, software: &str) -> Result<(), ClusterError> {
         let log = self.log();
         if self.has_snapshots()? || (log.exists() && !is_empty(&log)?) {
             return Err(ClusterError::corrupt(
@@ -90,9 +122,7 @@ impl RaftFolder {
             ));
         }
         self.create_log().map_err(|error| ClusterError::io(&log, error))??;
-        let text =
-            format!("An AgentIdP node's replicated log. Do not change or copy.\nformat {FORMAT}\nnode {node_id}\n");
-        replace_file(&self.identity_path(), text.as_bytes())
+        replace_file(&self.identity_path(), identity(node_id, software).as_bytes())
             .map_err(|error| ClusterError::io(self.identity_path(), error))
     }
 
@@ -140,6 +170,16 @@ fn lock(path: &Path) -> Result<File, ClusterError> {
         Err(TryLockError::WouldBlock) => Err(ClusterError::Locked { path: path.to_owned() }),
         Err(TryLockError::Error(error)) => Err(ClusterError::io(&name, error)),
     }
+}
+
+/// The first line is for people, and says who has written here.
+fn identity(node_id: u64, software: &str) -> String {
+    format!("{WRITTEN_BY}{software}{DO_NOT}\nformat {FORMAT}\nnode {node_id}\n")
+}
+
+fn written_by(identity: &str) -> Option<&str> {
+    let line = identity.lines().next()?;
+    line.strip_prefix(WRITTEN_BY)?.strip_suffix(DO_NOT)
 }
 
 fn parse(identity: &str) -> Option<(u32, u64)> {

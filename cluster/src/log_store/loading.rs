@@ -17,7 +17,7 @@ use crate::raft_types::{Entry, LogId, Vote};
 const STEP: u64 = 256;
 
 /// What the disk knows of the log; an error names what is damaged.
-pub(super) fn load(disk: &dyn LogDisk, path: &Path) -> Result<Index, ClusterError> {
+pub(super) fn load(disk: &dyn LogDisk, path: &Path, known: u8) -> Result<Index, ClusterError> {
     let mut index = Index {
         vote: slot::<StoredVote>(disk, path, Slot::Vote)?.map(Vote::from),
         committed: slot::<StoredLogId>(disk, path, Slot::Committed)?.map(LogId::from),
@@ -38,7 +38,8 @@ pub(super) fn load(disk: &dyn LogDisk, path: &Path) -> Result<Index, ClusterErro
     while expected <= *bounds.end() {
         let end = (*bounds.end()).min(expected + STEP - 1);
         for (number, body) in disk.entries(expected..=end).map_err(|error| unreadable(path, &error))? {
-            let entry = decode_entry(&body).map_err(|error| describe(path, &format!("entry {number}"), error))?;
+            let entry =
+                decode_entry(&body, known).map_err(|error| describe(path, &format!("entry {number}"), error))?;
             verify(&entry, number, expected, index.last()).map_err(|detail| ClusterError::corrupt(path, detail))?;
             index.last = Some(entry.log_id);
             index.recent.push(entry);
@@ -68,9 +69,9 @@ fn verify(entry: &Entry, number: u64, expected: u64, previous: Option<LogId>) ->
     Ok(())
 }
 
-/// The entry that bytes are.
-pub(super) fn decode_entry(body: &[u8]) -> Result<Entry, CodecError> {
-    let stored: StoredEntry = codec::decode(body)?;
+/// The entry that bytes are, to one who knows formats up to `known`.
+pub(super) fn decode_entry(body: &[u8], known: u8) -> Result<Entry, CodecError> {
+    let stored: StoredEntry = codec::decode_up_to(known, body)?;
     stored.into_entry().map_err(CodecError::Malformed)
 }
 
@@ -85,11 +86,7 @@ fn slot<T: DeserializeOwned>(disk: &dyn LogDisk, path: &Path, slot: Slot) -> Res
 
 fn describe(path: &Path, what: &str, error: CodecError) -> ClusterError {
     match error {
-        CodecError::Newer(found) => ClusterError::NewerFormat {
-            path: path.to_owned(),
-            found: u32::from(found),
-            known: u32::from(codec::VERSION),
-        },
+        CodecError::Newer { found, known } => ClusterError::newer(path, found, known),
         CodecError::Malformed(detail) => ClusterError::corrupt(path, format!("{what}: {detail}")),
     }
 }

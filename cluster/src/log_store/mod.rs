@@ -16,6 +16,7 @@ pub(crate) mod stored;
 mod writer;
 
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 pub(crate) use folder::{RaftFolder, sync_folder};
@@ -57,14 +58,16 @@ impl Index {
 
 impl LogStore {
     /// Opens the log in the folder and verifies every record of it.
-    pub(crate) fn open(folder: &RaftFolder, execution: Execution) -> Result<Self, ClusterError> {
+    ///
+    /// Fails if a record is of a later format than `known`.
+    pub(crate) fn open(folder: &RaftFolder, known: u8, execution: Execution) -> Result<Self, ClusterError> {
         let path = folder.log();
         let disk = redb_disk::RedbDisk::open(&path)?;
-        Self::on(Arc::new(disk), &path, execution)
+        Self::on(Arc::new(disk), &path, known, execution)
     }
 
-    fn on(disk: Arc<dyn LogDisk>, path: &std::path::Path, execution: Execution) -> Result<Self, ClusterError> {
-        let index = Arc::new(Mutex::new(loading::load(disk.as_ref(), path)?));
+    fn on(disk: Arc<dyn LogDisk>, path: &Path, known: u8, execution: Execution) -> Result<Self, ClusterError> {
+        let index = Arc::new(Mutex::new(loading::load(disk.as_ref(), path, known)?));
         let writer = Writer::start(disk, execution).map_err(|error| ClusterError::io(path, error))?;
         Ok(Self(Arc::new(Inner {
             index,

@@ -94,7 +94,7 @@ impl Index {
             let index = entry.log_id.index;
             changes.push(DiskChange::PutEntry {
                 index,
-                body: codec::encode(&StoredEntry::from(&entry)),
+                body: StoredEntry::from(&entry).to_bytes(),
             });
             if self.last.is_none() {
                 self.first = index;

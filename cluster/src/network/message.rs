@@ -1,18 +1,22 @@
-//! What members say to each other. One request, one answer; the codec's version byte comes first in both.
+//! What members say to each other. One request, one answer; the codec's format comes first in both.
 //!
 //! These carry the consensus library's own types, whose layout may change with its version: members understand each
-//! other only within one version of the wire, which the hello of a connection must compare.
+//! other only within one version of the wire, which the hello of a connection must compare. Within one, variants are
+//! added at the end: a member that does not know a request says so. A test keeps the bytes of each.
 
 use domain::Revision;
+use openraft::EntryPayload;
 use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest, TransferLeaderResponse,
     VoteRequest, VoteResponse,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::codec::OLDEST;
 use crate::command::{Batch, BatchResults};
+use crate::formats::FormatReport;
 use crate::members::MemberChange;
-use crate::raft_types::{SnapshotMeta, TypeConfig, Vote};
+use crate::raft_types::{Entry, SnapshotMeta, TypeConfig, Vote};
 use crate::report::MemberReport;
 
 /// A request.
@@ -36,6 +40,32 @@ pub(crate) enum PeerRequest {
     ChangeMembers(MemberChange),
     /// How are you?
     Report,
+    /// Which formats do you know?
+    Formats,
+}
+
+impl PeerRequest {
+    /// Whether these bytes are entries of the log, of whatever format: the first variant, after the format.
+    pub(crate) fn are_entries(bytes: &[u8]) -> bool {
+        bytes.get(1) == Some(&0)
+    }
+
+    /// The oldest format in which all that it carries is known. A member that does not know it must not go on; a member
+    /// that does not know the request itself says so, and no more comes of it.
+    pub(crate) fn format(&self) -> u8 {
+        match self {
+            PeerRequest::Append(rpc) => rpc.entries.iter().map(format_of).max().unwrap_or(OLDEST),
+            PeerRequest::Propose(batch) => batch.format(),
+            _ => OLDEST,
+        }
+    }
+}
+
+fn format_of(entry: &Entry) -> u8 {
+    match &entry.payload {
+        EntryPayload::Normal(batch) => batch.format(),
+        EntryPayload::Blank | EntryPayload::Membership(_) => OLDEST,
+    }
 }
 
 /// A piece of a snapshot. Pieces follow each other; the one at offset 0 begins a new transfer.
@@ -74,4 +104,9 @@ pub(crate) enum PeerAnswer {
     Report(MemberReport),
     /// Another change of the members is under way; nothing was done.
     Busy,
+    /// Which formats it knows.
+    Formats(FormatReport),
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,10 +3,12 @@
 //! Everything is kept in persistent ordered maps: a copy of the whole state costs a few pointers, whether it is for
 //! readers or for a snapshot, and two replicas that applied the same commands are equal to the last byte.
 
+mod agreement;
 mod changes;
 mod image;
 mod invites;
 mod key_ring;
+mod lineage;
 mod revocations;
 mod sessions;
 
@@ -14,9 +16,11 @@ use domain::ports::ReplicationError;
 use domain::{AgentId, OrganizationId, Revision, Timestamp, TokenFacts};
 use uuid::Uuid;
 
+pub(crate) use agreement::Agreement;
 pub(crate) use image::{ImagePart, Restoring};
 pub(crate) use invites::{Invite, InviteDigest};
 pub(crate) use key_ring::{KeyRing, StoredKey};
+pub(crate) use lineage::Lineage;
 #[cfg(test)]
 pub(crate) use revocations::FORGET_MARGIN;
 pub(crate) use sessions::Session;
@@ -67,6 +71,8 @@ pub(crate) struct State {
     changes: Changes,
     sessions: Sessions,
     invites: Invites,
+    agreement: Agreement,
+    lineage: Lineage,
     limits: Limits,
 }
 
@@ -144,6 +150,10 @@ impl State {
             Command::RemoveKey { key_id } => self.keys.remove(key_id, self.revision),
             Command::Invite { digest, expires_at } => self.invites.open(*digest, *expires_at),
             Command::RedeemInvite { digest, node_id, now } => self.invites.redeem(digest, *node_id, *now),
+            Command::RaiseFormat { to, software } => {
+                self.agreement.raise(*to, software);
+                Ok(())
+            }
         }
     }
 
@@ -190,7 +200,7 @@ impl State {
     }
 
     pub(crate) fn is_revoked(&self, token: &TokenFacts) -> bool {
-        self.revocations.is_revoked(token)
+        token.issued_at < self.lineage.tokens_since || self.revocations.is_revoked(token)
     }
 
     pub(crate) fn is_outdated(&self, organization: OrganizationId, agent: AgentId, read_at: Revision) -> bool {
@@ -203,6 +213,14 @@ impl State {
 
     pub(crate) fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
+    }
+
+    pub(crate) fn agreement(&self) -> &Agreement {
+        &self.agreement
+    }
+
+    pub(crate) fn lineage(&self) -> &Lineage {
+        &self.lineage
     }
 
     pub(crate) fn keys(&self) -> &KeyRing {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
 use super::snapshot_file::{self, SnapshotError, SnapshotFile};
-use crate::codec;
 use crate::error::ClusterError;
 use crate::log_store::sync_folder;
 use crate::raft_types::{LogId, Snapshot, SnapshotMeta, StoredMembership};
@@ -36,21 +35,24 @@ impl StateAt {
 /// The folder.
 pub(crate) struct Snapshots {
     folder: PathBuf,
+    /// The latest format that is known.
+    known: u8,
     /// What the snapshot that counts says of itself.
     current: Mutex<Option<SnapshotMeta>>,
 }
 
 impl Snapshots {
     /// Opens the folder, or creates it, and reads the snapshot that counts.
-    pub(crate) fn open(folder: PathBuf) -> Result<(Self, Option<StateAt>), ClusterError> {
+    pub(crate) fn open(folder: PathBuf, known: u8) -> Result<(Self, Option<StateAt>), ClusterError> {
         std::fs::create_dir_all(&folder).map_err(|error| ClusterError::io(&folder, error))?;
         let snapshots = Self {
             folder,
+            known,
             current: Mutex::new(None),
         };
         let name = snapshots.name();
         let latest = match File::open(&name) {
-            Ok(file) => Some(SnapshotFile(file).read().map_err(|error| describe(&name, error))?),
+            Ok(file) => Some(SnapshotFile(file).read(known).map_err(|error| describe(&name, error))?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(ClusterError::io(name, error)),
         };
@@ -74,7 +76,7 @@ impl Snapshots {
     /// Takes over a snapshot of another member, which is then the one that counts.
     pub(crate) fn install(&self, mut received: SnapshotFile, wanted: Option<LogId>) -> io::Result<StateAt> {
         let at = received
-            .read()
+            .read(self.known)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
         if at.applied != wanted {
             return Err(io::Error::new(
@@ -137,11 +139,7 @@ impl Snapshots {
 fn describe(path: &Path, error: SnapshotError) -> ClusterError {
     match error {
         SnapshotError::Io(error) => ClusterError::io(path, error),
-        SnapshotError::Newer(found) => ClusterError::NewerFormat {
-            path: path.to_owned(),
-            found: u32::from(found),
-            known: u32::from(codec::VERSION),
-        },
+        SnapshotError::Newer { found, known } => ClusterError::newer(path, found, known),
         damaged @ SnapshotError::Damaged { .. } => ClusterError::corrupt(path, damaged.to_string()),
     }
 }

@@ -27,6 +27,9 @@ pub struct ClusterStatus {
     pub leader: Option<u64>,
     /// The Raft term.
     pub term: u64,
+    /// The format of the replicated state that the members have agreed on; absent from a version that knows only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<u8>,
     /// All members, by their numbers.
     pub members: Vec<MemberStatus>,
 }
@@ -98,6 +101,8 @@ pub struct Joining {
     pub region: String,
     /// Whether it is to vote once it has caught up.
     pub voter: bool,
+    /// The latest format of the replicated state that it knows.
+    pub known_format: Option<u8>,
 }
 
 impl<'a> Cluster<'a> {
@@ -168,6 +173,7 @@ impl Client {
             "address": joining.address,
             "region": (!joining.region.is_empty()).then_some(&joining.region),
             "voter": joining.voter,
+            "knownFormat": joining.known_format,
         });
         let call = Call::new(Method::Post, "/cluster/join").json(&body);
         self.send_in_public(call).await?.success().map(drop)
