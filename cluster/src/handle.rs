@@ -1,8 +1,10 @@
 //! What the rest of the system knows of the cluster: reads without waiting, writes that are done when they answer.
 
+mod exporting;
 mod keys;
 mod members;
 
+pub use exporting::SnapshotPiece;
 pub use members::Joining;
 
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use crate::leader::LeaderLink;
 use crate::network::Receiving;
 use crate::publish::Published;
 use crate::sealing::MasterKeys;
+use crate::state_machine::Snapshots;
 use crate::status::{ClusterStatus, StatusWatch};
 use crate::ticking::SteadyClock;
 use async_trait::async_trait;
@@ -36,6 +39,7 @@ pub(crate) struct Parts {
     pub(crate) barrier: Barrier,
     pub(crate) receiving: Receiving,
     pub(crate) greeted: Arc<Greeted>,
+    pub(crate) snapshots: Arc<Snapshots>,
 }
 
 /// Reads and changes the replicated state through one node. Copies are cheap; they outlive the node, and then answer

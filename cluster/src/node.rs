@@ -14,6 +14,7 @@ use crate::admission::Admission;
 use crate::barrier::Barrier;
 use crate::batching::Proposer;
 use crate::command::BatchId;
+use crate::compacting::keep_compact;
 use crate::config::{ClusterConfig, ClusterPorts, Execution, Founding};
 use crate::error::ClusterError;
 use crate::freshness::{Freshness, keep_fresh};
@@ -85,7 +86,7 @@ impl ClusterNode {
             formats: config.formats,
             halt: Arc::default(),
         });
-        let (handle, raising, tasks) = assemble(&config, &ports, &greeted, peers, snapshots);
+        let (handle, raising, tasks) = assemble(&config, &ports, &greeted, peers, (snapshots, &log));
         Ok(Self {
             handle,
             raft,
@@ -202,7 +203,7 @@ fn assemble(
     ports: &ClusterPorts,
     greeted: &Arc<Greeted>,
     peers: Peers,
-    snapshots: Arc<Snapshots>,
+    (snapshots, log): (Arc<Snapshots>, &LogStore),
 ) -> (ClusterHandle, Arc<Raising>, Vec<JoinHandle<()>>) {
     let (raft, published) = (greeted.raft.clone(), greeted.published.clone());
     let admission = Admission::new(raft.clone(), published.clone());
@@ -243,8 +244,9 @@ fn assemble(
         entropy: ports.entropy.clone(),
         master_keys: ports.master_keys.clone(),
         barrier: Barrier::new(leader.clone(), published.clone(), config.barrier_limit),
-        receiving: Receiving::new(admission, snapshots, greeted, Box::new(report)),
+        receiving: Receiving::new(admission, snapshots.clone(), greeted, Box::new(report)),
         greeted: greeted.clone(),
+        snapshots,
     });
     let meters = ports.meters.clone();
     let measure = move || watch.measure(&meters);
@@ -258,7 +260,8 @@ fn assemble(
             raft.clone(),
             config.tick_interval,
         )),
-        tokio::spawn(keep_promoting(raft)),
+        tokio::spawn(keep_promoting(raft.clone())),
+        tokio::spawn(keep_compact(log.clone(), raft)),
         tokio::spawn(raising.clone().run()),
         tokio::spawn(halt_when_asked(greeted.clone())),
     ];
@@ -298,7 +301,7 @@ async fn open(config: &ClusterConfig) -> Result<Opened, ClusterError> {
     let open = move || {
         let folder = RaftFolder::open(&data_dir, node_id, &software)?;
         let (snapshots, log, at) = read(&folder, known, execution).map_err(|error| folder.explain(error))?;
-        folder.sign(node_id, &software)?;
+        folder.sign(&software)?;
         Ok(Opened {
             folder,
             log,
@@ -315,8 +318,16 @@ async fn open(config: &ClusterConfig) -> Result<Opened, ClusterError> {
 }
 
 fn read(folder: &RaftFolder, known: u8, execution: Execution) -> Result<(Snapshots, LogStore, StateAt), ClusterError> {
-    let (snapshots, latest) = Snapshots::open(folder.snapshots(), known)?;
     let log = LogStore::open(folder, known, execution)?;
+    let (snapshots, latest) = match Snapshots::open(folder.snapshots(), known) {
+        // Nothing is lost: the log still has everything from the first entry on.
+        Err(error @ ClusterError::CorruptLog { .. }) if log.is_complete() => {
+            let damaged = Snapshots::set_aside(&folder.snapshots())?;
+            tracing::warn!(%error, kept = %damaged.display(), "the snapshot is damaged; the state is made anew from the log");
+            Snapshots::open(folder.snapshots(), known)?
+        }
+        opened => opened?,
+    };
     let at = latest.unwrap_or_else(StateAt::initial);
     log.check_continues(at.applied, folder.path())?;
     Ok((snapshots, log, at))

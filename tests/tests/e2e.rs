@@ -56,6 +56,8 @@ mod limits;
 mod metrics;
 #[path = "e2e/proxies.rs"]
 mod proxies;
+#[path = "e2e/recovery.rs"]
+mod recovery;
 #[path = "e2e/reload.rs"]
 mod reload;
 #[path = "e2e/revocation.rs"]

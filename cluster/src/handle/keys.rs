@@ -11,7 +11,7 @@ use crate::command::{BootstrapCommand, Command, Refusal, SealedKey};
 use crate::error::ClusterError;
 use crate::keys::OpenedKey;
 use crate::sealing::Sealed;
-use crate::state::{Identity, StoredKey};
+use crate::state::{Identity, StoredKey, digest_key_context};
 
 impl ClusterHandle {
     /// Gives the installation its identity and first keys, sealed before they leave this call. Changes nothing if it
@@ -150,8 +150,4 @@ impl ClusterHandle {
 
 fn signing_key_context(cluster_id: Uuid, key_id: &KeyId) -> String {
     format!("signing key {key_id} of installation {cluster_id}")
-}
-
-fn digest_key_context(cluster_id: Uuid) -> String {
-    format!("digest key of installation {cluster_id}")
 }

@@ -25,6 +25,7 @@ pub(super) fn load(disk: &dyn LogDisk, path: &Path, known: u8) -> Result<Index, 
         first: 0,
         last: None,
         recent: Recent::default(),
+        bytes: 0,
     };
     let Some(bounds) = disk.bounds().map_err(|error| unreadable(path, &error))? else {
         return Ok(index);
@@ -41,6 +42,7 @@ pub(super) fn load(disk: &dyn LogDisk, path: &Path, known: u8) -> Result<Index, 
             let entry =
                 decode_entry(&body, known).map_err(|error| describe(path, &format!("entry {number}"), error))?;
             verify(&entry, number, expected, index.last()).map_err(|detail| ClusterError::corrupt(path, detail))?;
+            index.bytes += body.len() as u64;
             index.last = Some(entry.log_id);
             index.recent.push(entry);
             index.recent.durable(number);

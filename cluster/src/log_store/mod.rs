@@ -19,7 +19,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-pub(crate) use folder::{RaftFolder, sync_folder};
+pub(crate) use folder::{RAFT_FOLDER, RaftFolder, sync_folder};
 
 use crate::config::Execution;
 use crate::error::ClusterError;
@@ -47,6 +47,8 @@ struct Index {
     first: u64,
     last: Option<LogId>,
     recent: Recent,
+    /// How many bytes were appended since entries were last given up, or are there since the log was opened.
+    bytes: u64,
 }
 
 impl Index {
@@ -74,6 +76,16 @@ impl LogStore {
             writer,
             execution,
         })))
+    }
+
+    /// Whether it has everything that was ever in it.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.index().purged.is_none()
+    }
+
+    /// How many bytes of entries have come in since some were last given up.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.index().bytes
     }
 
     /// Writes what is waiting and lets go of the files. Whoever still holds a copy gets errors from now on.

@@ -92,10 +92,9 @@ impl Index {
         let mut changes: Vec<DiskChange> = self.committed.iter().map(put_committed).collect();
         for entry in entries {
             let index = entry.log_id.index;
-            changes.push(DiskChange::PutEntry {
-                index,
-                body: StoredEntry::from(&entry).to_bytes(),
-            });
+            let body = StoredEntry::from(&entry).to_bytes();
+            self.bytes += body.len() as u64;
+            changes.push(DiskChange::PutEntry { index, body });
             if self.last.is_none() {
                 self.first = index;
             }
@@ -127,6 +126,7 @@ impl Index {
                 self.last = None;
             }
         }
+        self.bytes = 0;
         self.recent.purge(upto.index);
         self.first = self.first.max(upto.index + 1);
         self.purged = Some(upto);

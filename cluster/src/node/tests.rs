@@ -1,5 +1,6 @@
 //! Members in one process, connected by function calls.
 
+mod catching_up;
 mod formats;
 mod membership;
 mod over_tcp;

@@ -7,6 +7,9 @@ use domain::{Revision, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+/// The format that lineages came with.
+pub(crate) const LINEAGE_FORMAT: u8 = 3;
+
 /// The history of a cluster that was restored; the default is that of one that never was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Lineage {

@@ -20,7 +20,7 @@ pub(crate) use agreement::Agreement;
 pub(crate) use image::{ImagePart, Restoring};
 pub(crate) use invites::{Invite, InviteDigest};
 pub(crate) use key_ring::{KeyRing, StoredKey};
-pub(crate) use lineage::Lineage;
+pub(crate) use lineage::{LINEAGE_FORMAT, Lineage};
 #[cfg(test)]
 pub(crate) use revocations::FORGET_MARGIN;
 pub(crate) use sessions::Session;
@@ -74,6 +74,11 @@ pub(crate) struct State {
     agreement: Agreement,
     lineage: Lineage,
     limits: Limits,
+}
+
+/// What the digest key is sealed with.
+pub(crate) fn digest_key_context(cluster_id: Uuid) -> String {
+    format!("digest key of installation {cluster_id}")
 }
 
 /// What an installation got when it was bootstrapped.
@@ -213,6 +218,31 @@ impl State {
 
     pub(crate) fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
+    }
+
+    /// The latest moment that the cluster has noticed.
+    pub(crate) fn latest_time(&self) -> Timestamp {
+        let bootstrapped_at = self
+            .identity
+            .as_ref()
+            .map_or(self.now, |identity| identity.bootstrapped_at);
+        self.now.max(bootstrapped_at).max(self.lineage.restored_at)
+    }
+
+    /// The state of a cluster that is founded again from this one. Nothing that was under way before may be finished in
+    /// it: batches, invitations that were perhaps used, and what nodes have cached.
+    pub(crate) fn restored(&self, lineage: Lineage, software: &str) -> Self {
+        let mut agreement = self.agreement.clone();
+        agreement.raise(LINEAGE_FORMAT, software);
+        Self {
+            revision: lineage.first_revision,
+            changes: Changes::forgotten(lineage.first_revision),
+            sessions: Sessions::default(),
+            invites: Invites::default(),
+            agreement,
+            lineage,
+            ..self.clone()
+        }
     }
 
     pub(crate) fn agreement(&self) -> &Agreement {

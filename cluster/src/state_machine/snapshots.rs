@@ -32,6 +32,9 @@ impl StateAt {
     }
 }
 
+/// The file of the snapshot that counts.
+const NAME: &str = "state.snapshot";
+
 /// The folder.
 pub(crate) struct Snapshots {
     folder: PathBuf,
@@ -52,12 +55,23 @@ impl Snapshots {
         };
         let name = snapshots.name();
         let latest = match File::open(&name) {
-            Ok(file) => Some(SnapshotFile(file).read(known).map_err(|error| describe(&name, error))?),
+            Ok(file) => Some(SnapshotFile(file).read(known).map_err(|error| error.at(&name))?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(ClusterError::io(name, error)),
         };
         *snapshots.lock() = latest.as_ref().map(StateAt::meta);
         Ok((snapshots, latest))
+    }
+
+    /// Gives a damaged snapshot another name, and returns it.
+    pub(crate) fn set_aside(folder: &Path) -> Result<PathBuf, ClusterError> {
+        let damaged = folder.join("state.damaged");
+        let set_aside = || {
+            std::fs::rename(folder.join(NAME), &damaged)?;
+            sync_folder(folder)
+        };
+        set_aside().map_err(|error| ClusterError::io(folder, error))?;
+        Ok(damaged)
     }
 
     /// Writes a snapshot, which is then the one that counts, unless a later one came in meanwhile.
@@ -132,14 +146,17 @@ impl Snapshots {
     }
 
     fn name(&self) -> PathBuf {
-        self.folder.join("state.snapshot")
+        self.folder.join(NAME)
     }
 }
 
-fn describe(path: &Path, error: SnapshotError) -> ClusterError {
-    match error {
-        SnapshotError::Io(error) => ClusterError::io(path, error),
-        SnapshotError::Newer { found, known } => ClusterError::newer(path, found, known),
-        damaged @ SnapshotError::Damaged { .. } => ClusterError::corrupt(path, damaged.to_string()),
+impl SnapshotError {
+    /// The same, of the file in `path`.
+    pub(crate) fn at(self, path: &Path) -> ClusterError {
+        match self {
+            SnapshotError::Io(error) => ClusterError::io(path, error),
+            SnapshotError::Newer { found, known } => ClusterError::newer(path, found, known),
+            damaged @ SnapshotError::Damaged { .. } => ClusterError::corrupt(path, damaged.to_string()),
+        }
     }
 }

@@ -61,7 +61,7 @@ pub use audit::{Audit, AuditEvent, AuditFilter, Outcome, Verification};
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use clock::{Clock, TokioClock};
-pub use cluster::{Cluster, ClusterStatus, Invitation, Joining, MemberStatus};
+pub use cluster::{Cluster, ClusterStatus, Invitation, Joining, MemberStatus, SnapshotPiece};
 pub use credentials::{Credential, CredentialStatus, Credentials, IssuedCredential, NewCredential, RotateCredential};
 pub use discovery::{Jwk, Jwks, Metadata};
 pub use error::{Error, FieldError, MalformedResponse, Misconfiguration, TransportError, TransportFailure};

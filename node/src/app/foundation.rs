@@ -52,6 +52,7 @@ impl Foundation {
     ) -> Result<Self, StartError> {
         let meters = Arc::new(MetricsRecorder::new().map_err(|error| StartError::Metrics(error.to_string()))?);
         prepare_data_directory(&config.cluster.data_dir)?;
+        cluster::finish_restore(&config.cluster.data_dir)?;
         let is_new = !config.cluster.data_dir.join(RAFT_FOLDER).exists();
         let joins = founding == Founding::Join && config.cluster.listen.is_some();
         if is_new && policy == MasterKeyPolicy::Require && !joins {
@@ -139,7 +140,8 @@ fn postgres_config(store: &StoreConfig, url: domain::Secret) -> PostgresConfig {
     }
 }
 
-fn cluster_config(config: &Config, founding: Founding) -> Result<ClusterConfig, StartError> {
+/// The settings of the replicated state.
+pub fn cluster_config(config: &Config, founding: Founding) -> Result<ClusterConfig, StartError> {
     let section = &config.cluster;
     let formats = section
         .format_max

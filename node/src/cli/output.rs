@@ -66,6 +66,17 @@ pub enum CommandError {
         /// Where its log is.
         log: PathBuf,
     },
+    /// A file can't be written.
+    #[error("{path} can't be written: {source}")]
+    Unwritable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// What is hard to undo was not confirmed.
+    #[error("{0}; repeat the command with --yes if you are sure")]
+    Unconfirmed(String),
     /// The output can't be written.
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
@@ -77,7 +88,8 @@ impl CommandError {
             Self::Config(_) | Self::Start(StartError::Config(_)) | Self::NoClusterListener => "CONFIGURATION_INVALID",
             Self::Start(_) | Self::NodeNotReady { .. } => "START_FAILED",
             Self::Operator(error) => error.code().unwrap_or("UNREACHABLE"),
-            Self::Misconfigured(_) | Self::Unreadable { .. } => "USAGE",
+            Self::Misconfigured(_) | Self::Unreadable { .. } | Self::Unwritable { .. } => "USAGE",
+            Self::Unconfirmed(_) => "NOT_CONFIRMED",
             Self::Nodes { .. } | Self::OneNodeOnly { .. } | Self::OtherNodes { .. } => "USAGE",
             Self::Output(_) => "OUTPUT_FAILED",
         }
@@ -96,7 +108,9 @@ pub fn finish(result: Result<(), CommandError>, is_json: bool) -> ExitCode {
         Err(error) => {
             Complaint::new(error.code(), &error).tell(is_json);
             match error {
-                CommandError::Config(_) | CommandError::Start(StartError::Config(_)) => ExitCode::from(USAGE),
+                CommandError::Config(_) | CommandError::Start(StartError::Config(_)) | CommandError::Unconfirmed(_) => {
+                    ExitCode::from(USAGE)
+                }
                 _ => ExitCode::FAILURE,
             }
         }

@@ -76,7 +76,7 @@ fn an_identity_that_is_not_one_is_refused_with_the_way_out() {
         set_identity(data_dir.path(), text);
         let sentence = refusal(data_dir.path()).to_string();
         assert!(
-            sentence.contains("IDENTITY is not readable") && sentence.contains("Restore the folder"),
+            sentence.contains("IDENTITY is not readable") && sentence.contains("agentidp cluster remove 1"),
             "{sentence}"
         );
         assert!(sentence.contains(data_dir.path().to_str().unwrap()), "{sentence}");

@@ -4,6 +4,8 @@
 mod access;
 mod certs;
 mod join;
+mod restore;
+mod snapshot;
 mod status;
 
 use clap::{Args, Subcommand};
@@ -30,8 +32,11 @@ pub enum ClusterCommand {
     Remove(MemberOptions),
     /// Ask the leader to hand over to another voter.
     TransferLeader(MemberOptions),
-    /// Ask a node to write a snapshot of the replicated state now.
-    Snapshot(SnapshotOptions),
+    /// Ask a node to write a snapshot of the replicated state now, and save it in a file.
+    Snapshot(snapshot::Options),
+    /// Found a cluster again whose majority is lost for good, with the node of a configuration, which must be stopped, as
+    /// its only member. Its identity, keys and revocations stay; every other member has to join anew.
+    Restore(restore::Options),
     /// Make an authority for a cluster, and certificates for its nodes.
     Certs(certs::Options),
 }
@@ -57,13 +62,6 @@ pub struct MemberOptions {
     /// The member's number.
     #[arg(value_name = "NODE_ID")]
     node_id: u64,
-}
-
-/// Options of `cluster snapshot`.
-#[derive(Args)]
-pub struct SnapshotOptions {
-    #[command(flatten)]
-    access: OperatorAccess,
 }
 
 /// Does it.
@@ -100,11 +98,8 @@ pub async fn run(command: ClusterCommand, environment: &Environment) -> Result<(
             );
             Ok(output::line(&text)?)
         }
-        ClusterCommand::Snapshot(options) => {
-            let operator = options.access.open(environment)?;
-            operator.cluster().snapshot().await?;
-            Ok(output::line("The node was asked to write a snapshot.")?)
-        }
+        ClusterCommand::Snapshot(options) => snapshot::run(options, environment).await,
+        ClusterCommand::Restore(options) => restore::run(options, environment).await,
     }
 }
 

@@ -7,6 +7,7 @@ pub mod join;
 pub mod members;
 pub mod promote;
 pub mod remove;
+pub mod save;
 pub mod snapshot;
 pub mod status;
 pub mod transfer_leader;
