@@ -24,6 +24,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use crate::barrier::{Barrier, Settled};
 use crate::command::{Batch, BatchId, Command, CommandResult};
 use crate::leader::{LeaderError, LeaderLink};
+use crate::publish::Published;
 use crate::state::WINDOW;
 
 /// How many callers may wait for the next batch; more are turned away.
@@ -66,6 +67,7 @@ struct Proposal {
 #[derive(Clone)]
 pub(crate) struct Proposer {
     queue: mpsc::Sender<Proposal>,
+    published: Arc<Published>,
     deadline: Duration,
 }
 
@@ -100,6 +102,7 @@ impl Proposer {
     /// A queue whose callers wait no longer than `deadline`; its batches count up from `first`.
     pub(crate) fn new(
         (leader, barrier): (LeaderLink, Barrier),
+        published: Arc<Published>,
         first: BatchId,
         deadline: Duration,
         commit_latency_seconds: Histogram,
@@ -113,6 +116,7 @@ impl Proposer {
         (
             Self {
                 queue: sender,
+                published,
                 deadline,
             },
             Batching {
@@ -134,6 +138,7 @@ impl Proposer {
                 commands.len()
             )));
         }
+        self.require_format(&commands)?;
         let bytes = commands.iter().map(Command::encoded_length_at_most).sum();
         if bytes > BATCH_BYTES_MAX {
             return Err(ReplicationError::Unavailable(format!(
@@ -162,6 +167,21 @@ impl Proposer {
             Ok(Err(_)) => Err(shut_down()),
             Err(_) => Err(too_late()),
         }
+    }
+}
+
+impl Proposer {
+    /// What some member does not know must not enter the log. The format is never lowered, so that a view of it that is
+    /// behind is on the safe side.
+    fn require_format(&self, commands: &[Command]) -> Result<(), ReplicationError> {
+        let in_force = self.published.load().agreement().format();
+        let later = commands.iter().map(Command::format).find(|format| *format > in_force);
+        later.map_or(Ok(()), |wanted| {
+            Err(ReplicationError::Unavailable(format!(
+                "this needs format {wanted} of the replicated state, and the cluster is at {in_force}; it goes on when every \
+                 member runs a version that knows it and none is held back by cluster.format_max: see agentidp cluster status"
+            )))
+        })
     }
 }
 

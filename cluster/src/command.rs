@@ -13,6 +13,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::codec::OLDEST;
 use crate::key_command::{Authority, KeyCommand};
 use crate::sealing::Sealed;
 use crate::state::InviteDigest;
@@ -80,6 +81,13 @@ pub(crate) enum Command {
     },
     /// The key ring changes.
     Keys(KeyCommand),
+    /// All members know a later format: what came with it may be proposed from now on.
+    RaiseFormat {
+        /// Which.
+        to: u8,
+        /// The version of the software of whoever proposes it, for those who do not know the format.
+        software: String,
+    },
 }
 
 /// The first keys of an installation.
@@ -133,6 +141,26 @@ impl Command {
         matches!(self, Command::Keys(command) if matches!(command.authority, Authority::Operator { .. }))
     }
 
+    /// The format that it came with.
+    pub(crate) fn format(&self) -> u8 {
+        match self {
+            Command::Bootstrap(_)
+            | Command::Revoke(_)
+            | Command::AgentChanged(_)
+            | Command::OrganizationChanged(_)
+            | Command::Tick { .. }
+            | Command::PublishKey { .. }
+            | Command::MakeKeyCurrent { .. }
+            | Command::RemoveKey { .. }
+            | Command::Invite { .. }
+            | Command::RedeemInvite { .. }
+            | Command::Place { .. }
+            | Command::Keys(_) => OLDEST,
+            // Whoever does not know the next format must not go past the place where it begins.
+            Command::RaiseFormat { to, .. } => *to,
+        }
+    }
+
     /// An upper bound of the length of its encoding, without encoding it.
     pub(crate) fn encoded_length_at_most(&self) -> usize {
         const SMALL: usize = SMALL_COMMAND_BYTES;
@@ -142,6 +170,7 @@ impl Command {
                 SMALL + keys + bootstrap.digest_key.encoded_length_at_most()
             }
             Command::PublishKey { key, .. } => SMALL + key.encoded_length_at_most(),
+            Command::RaiseFormat { software, .. } => SMALL + software.len(),
             Command::MakeKeyCurrent { key_id, .. } | Command::RemoveKey { key_id } => SMALL + key_id.0.len(),
             Command::Place { members, .. } => SMALL + members.len() * 9,
             Command::Keys(command) => command.encoded_length_at_most(),
@@ -252,6 +281,11 @@ impl Batch {
     /// Whether its answer waits for the other members.
     pub(crate) fn is_awaited(&self) -> bool {
         self.commands.iter().any(Command::is_awaited)
+    }
+
+    /// The oldest format in which all its commands are known.
+    pub(crate) fn format(&self) -> u8 {
+        self.commands.iter().map(Command::format).max().unwrap_or(OLDEST)
     }
 }
 

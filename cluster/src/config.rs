@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::ports::{Clock, Entropy};
 
 use crate::error::ClusterError;
+use crate::formats::Formats;
 use crate::meters::ClusterMeters;
 use crate::network::{NoPeers, Transport};
 use crate::raft_types::Member;
@@ -73,6 +74,8 @@ pub struct ClusterConfig {
     pub founding: Founding,
     /// The version of the software, for the operator's overview.
     pub version: String,
+    /// Which formats of the replicated state it knows and agrees to.
+    pub formats: Formats,
     /// Where blocking disk work runs.
     pub execution: Execution,
 }
@@ -100,6 +103,7 @@ impl ClusterConfig {
             wants_vote: true,
             founding: Founding::Alone,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            formats: Formats::default(),
             execution: Execution::Threads,
         }
     }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use domain::Timestamp;
 use domain::ports::ReplicationError;
 
 use crate::sealing::SealingError;
@@ -41,7 +42,8 @@ pub enum ClusterError {
     },
     /// The folder was written by a later version of this software.
     #[error(
-        "{path} was written in format {found}, this version knows formats up to {known}; start the version that wrote it"
+        "{path} was written in format {found}, this version knows formats up to {known}; install {} here",
+        wanted(written_by.as_deref())
     )]
     NewerFormat {
         /// The file or folder.
@@ -50,17 +52,45 @@ pub enum ClusterError {
         found: u32,
         /// The latest format that this version knows.
         known: u32,
+        /// The version of the software that wrote it, if that is known.
+        written_by: Option<String>,
+    },
+    /// What is to be restored from holds no installation.
+    #[error("{path} holds no installation: there is nothing to restore a cluster from")]
+    NothingToRestore {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// The clock is behind, and revisions of a restored cluster depend on it.
+    #[error(
+        "this machine's clock says {now}, but the cluster has seen {seen} already; correct the clock: what is issued after \
+         a restore is told from what was issued before by it"
+    )]
+    ClockBehind {
+        /// What it says.
+        now: Timestamp,
+        /// What was seen of clocks.
+        seen: Timestamp,
+    },
+    /// The cluster can't be held at this format.
+    #[error("there is no format {wanted} of the replicated state; take one from {oldest} to {newest}")]
+    UnknownFormat {
+        /// What was asked for.
+        wanted: u8,
+        /// The first format.
+        oldest: u8,
+        /// The latest.
+        newest: u8,
     },
     /// Something in the log or in a snapshot is not what was written.
-    #[error(
-        "the replicated log in {path} is damaged: {detail}. Restore the folder from a backup, or, if this is a single \
-         development node that may lose its keys and revocations, remove it to start anew"
-    )]
+    #[error("the replicated log in {path} is damaged: {detail}. {}", way_out(whose.as_ref()))]
     CorruptLog {
         /// The folder or file.
         path: PathBuf,
         /// What is wrong with it.
         detail: String,
+        /// The node whose it is, and its folder, where that is known.
+        whose: Option<(u64, PathBuf)>,
     },
     /// A secret of the replicated state can't be opened.
     #[error(transparent)]
@@ -113,11 +143,41 @@ pub enum ClusterError {
     Replication(#[from] ReplicationError),
 }
 
+/// A node must not go on with less than it had: it may have forgotten for whom it voted and what it had confirmed.
+fn way_out(whose: Option<&(u64, PathBuf)>) -> String {
+    let (node, folder) = whose.map_or_else(
+        || ("NODE_ID".to_owned(), "the folder".to_owned()),
+        |(node_id, folder)| (node_id.to_string(), folder.display().to_string()),
+    );
+    format!(
+        "If other members run: agentidp cluster remove {node} --operator ONE_OF_THEM; then remove {folder}, and let the node join \
+         again (agentidp cluster invite there, agentidp cluster join here): it gets everything from them. If it was the only \
+         one, or a majority is lost: agentidp cluster restore --from SNAPSHOT. A development node that may lose its keys and \
+         revocations: remove the data directory to start anew"
+    )
+}
+
+fn wanted(written_by: Option<&str>) -> String {
+    written_by.map_or_else(
+        || "the version that wrote it".to_owned(),
+        |version| format!("agentidp {version}, which wrote it, or a later version"),
+    )
+}
+
 impl ClusterError {
     pub(crate) fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::Io {
             path: path.into(),
             source,
+        }
+    }
+
+    pub(crate) fn newer(path: impl Into<PathBuf>, found: u8, known: u8) -> Self {
+        Self::NewerFormat {
+            path: path.into(),
+            found: u32::from(found),
+            known: u32::from(known),
+            written_by: None,
         }
     }
 
@@ -132,6 +192,7 @@ impl ClusterError {
         Self::CorruptLog {
             path: path.into(),
             detail: detail.into(),
+            whose: None,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What the rest of the system knows of the cluster: reads without waiting, writes that are done when they answer.
 
+mod exporting;
 mod keys;
 mod members;
 mod resealing;
 mod schedule;
 
+pub use exporting::SnapshotPiece;
 pub use members::Joining;
 
 use std::collections::BTreeSet;
@@ -15,10 +17,12 @@ use crate::command::{Command, CommandResult};
 use crate::drain::Drain;
 use crate::error::ClusterError;
 use crate::freshness::Freshness;
+use crate::greeted::Greeted;
 use crate::leader::LeaderLink;
 use crate::network::Receiving;
 use crate::publish::Published;
 use crate::sealing::MasterKeys;
+use crate::state_machine::Snapshots;
 use crate::status::{ClusterStatus, StatusWatch};
 use crate::ticking::SteadyClock;
 use async_trait::async_trait;
@@ -38,6 +42,8 @@ pub(crate) struct Parts {
     pub(crate) master_keys: MasterKeys,
     pub(crate) receiving: Receiving,
     pub(crate) drain: Arc<Drain>,
+    pub(crate) greeted: Arc<Greeted>,
+    pub(crate) snapshots: Arc<Snapshots>,
 }
 
 /// Reads and changes the replicated state through one node. Copies are cheap; they outlive the node, and then answer
@@ -93,12 +99,17 @@ impl ClusterHandle {
         self.0.freshness.refresh(&self.0.leader).await
     }
 
+    /// What the node says of itself when it greets others.
+    pub(crate) fn greeted(&self) -> Arc<Greeted> {
+        self.0.greeted.clone()
+    }
+
     /// The node's view of the cluster now.
     pub fn status(&self) -> ClusterStatus {
         self.0.watch.status()
     }
 
-    async fn propose_one(&self, command: Command) -> Result<CommandResult, ClusterError> {
+    pub(crate) async fn propose_one(&self, command: Command) -> Result<CommandResult, ClusterError> {
         let done = self.0.proposer.propose(vec![command]).await?;
         Ok(*done.results.first().expect("there is a result for each command"))
     }

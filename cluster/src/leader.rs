@@ -6,8 +6,9 @@ use openraft::ReadPolicy;
 use openraft::async_runtime::WatchReceiver as _;
 use openraft::errors::{ClientWriteError, RaftError};
 
+use crate::admission::Admission;
 use crate::command::{Batch, BatchResults};
-use crate::members::{self, MemberChange, MemberChangeError};
+use crate::members::{MemberChange, MemberChangeError};
 use crate::network::{AskError, Peer, PeerAnswer, PeerRequest, Peers};
 use crate::raft_types::Raft;
 
@@ -46,11 +47,12 @@ enum Leader {
 pub(crate) struct LeaderLink {
     raft: Raft,
     peers: Peers,
+    admission: Admission,
 }
 
 impl LeaderLink {
-    pub(crate) fn new(raft: Raft, peers: Peers) -> Self {
-        Self { raft, peers }
+    pub(crate) fn new(raft: Raft, peers: Peers, admission: Admission) -> Self {
+        Self { raft, peers, admission }
     }
 
     pub(crate) fn raft(&self) -> &Raft {
@@ -86,7 +88,7 @@ impl LeaderLink {
     /// Changes who belongs to the cluster.
     pub(crate) async fn change_members(&self, change: MemberChange) -> Result<(), LeaderError> {
         match self.leader()? {
-            Leader::Here => Ok(members::change(&self.raft, change).await?),
+            Leader::Here => Ok(self.admission.change(change).await?),
             Leader::There(peer) => match self.ask(&peer, PeerRequest::ChangeMembers(change)).await {
                 Ok(PeerAnswer::MembersChanged) => Ok(()),
                 Ok(_) => Err(LeaderError::Lost(AskError::unexpected(&peer))),

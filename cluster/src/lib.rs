@@ -8,16 +8,21 @@
 //! this crate; `state/` is a pure function of commands and knows neither time, disk nor network; only `codec.rs` knows
 //! how values become bytes; only `network/tcp` knows sockets and TLS, and nothing else needs them to run.
 
+mod admission;
 mod barrier;
 mod batching;
 mod bootstrap;
 mod certs;
 mod codec;
 mod command;
+mod compacting;
 mod config;
 mod drain;
 mod error;
+mod formats;
 mod freshness;
+mod greeted;
+mod halt;
 mod handle;
 mod held;
 mod key_command;
@@ -35,7 +40,9 @@ mod preferring;
 mod promoting;
 mod publish;
 mod raft_types;
+mod raising;
 mod report;
+mod restoring;
 mod sealing;
 mod standing;
 mod state;
@@ -47,7 +54,8 @@ pub use bootstrap::Bootstrap;
 pub use certs::{CertificateAuthority, NodeCertificate, NodeName, OperatorTrust, PrivateKeyPem, Validity};
 pub use config::{ClusterConfig, ClusterPorts, Execution, Founding};
 pub use error::ClusterError;
-pub use handle::{ClusterHandle, Joining};
+pub use formats::{FormatReport, Formats};
+pub use handle::{ClusterHandle, Joining, SnapshotPiece};
 pub use keys::{KeyState, OpenedKey, OpenedRing};
 pub use members::MemberEntry;
 pub use meters::ClusterMeters;
@@ -57,5 +65,6 @@ pub use network::{
 };
 pub use node::ClusterNode;
 pub use report::{MemberOverview, MemberReport};
+pub use restoring::{IssuedTokens, Remains, Restored, finish_restore};
 pub use sealing::{MasterKey, MasterKeyError, MasterKeyId, MasterKeys, SealingError};
 pub use status::{ClusterStatus, Role};

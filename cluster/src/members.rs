@@ -7,6 +7,7 @@ use openraft::async_runtime::WatchReceiver as _;
 use openraft::errors::{ChangeMembershipError, ClientWriteError, RaftError};
 use serde::{Deserialize, Serialize};
 
+use crate::codec::OLDEST;
 use crate::network::Peer;
 use crate::raft_types::{Member, Raft};
 
@@ -43,6 +44,31 @@ pub(crate) enum MemberChange {
     Remove(u64),
     /// Another voter becomes the leader.
     TransferLeader(u64),
+    /// As `Add`, of a node that knows more than the first format.
+    AddKnowing {
+        /// Who.
+        node_id: u64,
+        /// What the others know of it.
+        member: Member,
+        /// Whether a member of this number may move to another address.
+        may_move: bool,
+        /// The latest format that it knows.
+        known: u8,
+    },
+}
+
+impl MemberChange {
+    /// Whom this adds, and the latest format that the node knows.
+    pub(crate) fn adds(&self) -> Option<(u64, u8)> {
+        match self {
+            MemberChange::Add { node_id, .. } => Some((*node_id, OLDEST)),
+            MemberChange::AddKnowing { node_id, known, .. } => Some((*node_id, *known)),
+            MemberChange::Promote(_)
+            | MemberChange::Demote(_)
+            | MemberChange::Remove(_)
+            | MemberChange::TransferLeader(_) => None,
+        }
+    }
 }
 
 /// Why the members were not changed.
@@ -109,6 +135,12 @@ pub(crate) async fn change(raft: &Raft, change: MemberChange) -> Result<(), Memb
             node_id,
             member,
             may_move,
+        }
+        | MemberChange::AddKnowing {
+            node_id,
+            member,
+            may_move,
+            ..
         } => match find(node_id) {
             Some(known) if known.address == member.address && known.region == member.region => Ok(()),
             Some(known) if !may_move => Err(MemberChangeError::Refused(format!(

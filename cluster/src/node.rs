@@ -11,13 +11,16 @@ use openraft::{Config, SnapshotPolicy};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use crate::admission::Admission;
 use crate::barrier::Barrier;
 use crate::batching::Proposer;
 use crate::command::BatchId;
+use crate::compacting::keep_compact;
 use crate::config::{ClusterConfig, ClusterPorts, Execution, Founding};
 use crate::drain::Drain;
 use crate::error::ClusterError;
 use crate::freshness::{Freshness, keep_fresh};
+use crate::greeted::Greeted;
 use crate::handle::{ClusterHandle, Joining, Parts};
 use crate::leader::LeaderLink;
 use crate::log_store::{LogStore, RaftFolder};
@@ -28,6 +31,7 @@ use crate::preferring::keep_preferring;
 use crate::promoting::keep_promoting;
 use crate::publish::Published;
 use crate::raft_types::{Member, Raft};
+use crate::raising::Raising;
 use crate::report::MemberReport;
 use crate::standing::Standings;
 use crate::state_machine::{Snapshots, StateAt, StateMachine};
@@ -44,6 +48,7 @@ pub struct ClusterNode {
     handle: ClusterHandle,
     raft: Raft,
     log: LogStore,
+    raising: Arc<Raising>,
     tasks: Vec<JoinHandle<()>>,
     folder: RaftFolder,
     config: ClusterConfig,
@@ -83,12 +88,18 @@ impl ClusterNode {
         let raft = Raft::new(config.node_id, raft_config, links, log.clone(), machine)
             .await
             .map_err(|fatal| ClusterError::corrupt(folder.path(), fatal.to_string()))?;
-        let leader = LeaderLink::new(raft.clone(), peers);
-        let (handle, tasks) = assemble(&config, &ports, (leader, first), published, snapshots);
+        let greeted = Arc::new(Greeted {
+            raft: raft.clone(),
+            published,
+            formats: config.formats,
+            halt: Arc::default(),
+        });
+        let (handle, raising, tasks) = assemble(&config, &ports, &greeted, (peers, first), (snapshots, &log));
         Ok(Self {
             handle,
             raft,
             log,
+            raising,
             tasks,
             folder,
             config,
@@ -106,6 +117,8 @@ impl ClusterNode {
                 return Err(ClusterError::Stopped(failure));
             }
             if self.handle.refresh().await.is_ok() {
+                // A node that is the whole cluster need not wait for anybody to agree.
+                self.raising.raise().await;
                 return self.correct_own_entry().await;
             }
             if self.is_alone() && begun_at.elapsed() >= self.config.start_deadline {
@@ -174,6 +187,7 @@ impl ClusterNode {
             address,
             region,
             wants_vote,
+            known_format: Some(self.config.formats.known()),
         };
         self.handle.add_member(own).await
     }
@@ -195,23 +209,34 @@ impl ClusterNode {
 fn assemble(
     config: &ClusterConfig,
     ports: &ClusterPorts,
-    (leader, first): (LeaderLink, BatchId),
-    published: Arc<Published>,
-    snapshots: Arc<Snapshots>,
-) -> (ClusterHandle, Vec<JoinHandle<()>>) {
-    let raft = leader.raft().clone();
+    greeted: &Arc<Greeted>,
+    (peers, first): (Peers, BatchId),
+    (snapshots, log): (Arc<Snapshots>, &LogStore),
+) -> (ClusterHandle, Arc<Raising>, Vec<JoinHandle<()>>) {
+    let (raft, published) = (greeted.raft.clone(), greeted.published.clone());
+    let admission = Admission::new(raft.clone(), published.clone());
+    let leader = LeaderLink::new(raft.clone(), peers, admission.clone());
+    let raising = Arc::new(Raising {
+        leader: leader.clone(),
+        admission: admission.clone(),
+        published: published.clone(),
+        formats: config.formats,
+        software: config.version.clone(),
+        entropy: ports.entropy.clone(),
+    });
     let freshness = Arc::new(Freshness::new(ports.clock.clone(), config.max_revocation_staleness));
     let latency = ports.meters.commit_latency_seconds.clone();
     let standings = Standings::new(published.clone());
-    let barrier = Barrier::new(
-        leader.clone(),
+    let barrier = Barrier::new(leader.clone(), published.clone(), standings, config.barrier_limit);
+    let (proposer, batching) = Proposer::new(
+        (leader.clone(), barrier),
         published.clone(),
-        standings.clone(),
-        config.barrier_limit,
+        first,
+        config.proposal_deadline,
+        latency,
     );
-    let (proposer, batching) = Proposer::new((leader.clone(), barrier), first, config.proposal_deadline, latency);
     let steady_clock = Arc::new(SteadyClock::new(ports.clock.clone()));
-    let watch = StatusWatch::new(raft.clone(), published.clone(), freshness.clone());
+    let watch = StatusWatch::new(greeted, freshness.clone());
     let (watched, clock, version) = (watch.clone(), ports.clock.clone(), config.version.clone());
     let started_at = clock.monotonic();
     let report = move || {
@@ -232,8 +257,10 @@ fn assemble(
         steady_clock: steady_clock.clone(),
         entropy: ports.entropy.clone(),
         master_keys: ports.master_keys.clone(),
-        receiving: Receiving::new(raft.clone(), snapshots, standings, about, drain.clone()),
+        receiving: Receiving::new(admission, snapshots.clone(), greeted, about, drain.clone()),
         drain,
+        greeted: greeted.clone(),
+        snapshots,
     });
     let mut measuring = Measuring::new(watch, ports.transport.clone(), ports.meters.clone());
     let measure = move || measuring.measure();
@@ -249,12 +276,24 @@ fn assemble(
         )),
         tokio::spawn(keep_placing(raft.clone(), published, proposer)),
         tokio::spawn(keep_promoting(raft.clone())),
+        tokio::spawn(keep_compact(log.clone(), raft.clone())),
+        tokio::spawn(raising.clone().run()),
+        tokio::spawn(halt_when_asked(greeted.clone())),
     ];
     if !config.preferred_leader_region.is_empty() {
         let region = config.preferred_leader_region.clone();
         tasks.push(tokio::spawn(keep_preferring(raft, region, config.lead_at_least)));
     }
-    (handle, tasks)
+    (handle, raising, tasks)
+}
+
+/// Ends a node's part in the consensus for good if it must not go on; its handle answers with errors from then on.
+async fn halt_when_asked(greeted: Arc<Greeted>) {
+    let reason = greeted.halt.asked().await;
+    tracing::error!(reason, "this node stops taking part");
+    if let Err(error) = greeted.raft.shutdown().await {
+        tracing::error!(%error, "the consensus did not end as it should");
+    }
 }
 
 /// The batches, and what else this start sends, are told from those of earlier ones by a random number.
@@ -277,12 +316,11 @@ struct Opened {
 
 async fn open(config: &ClusterConfig) -> Result<Opened, ClusterError> {
     let (data_dir, node_id, execution) = (config.data_dir.clone(), config.node_id, config.execution);
+    let (known, software) = (config.formats.known(), config.version.clone());
     let open = move || {
-        let folder = RaftFolder::open(&data_dir, node_id)?;
-        let (snapshots, latest) = Snapshots::open(folder.snapshots())?;
-        let log = LogStore::open(&folder, execution)?;
-        let at = latest.unwrap_or_else(StateAt::initial);
-        log.check_continues(at.applied, folder.path())?;
+        let folder = RaftFolder::open(&data_dir, node_id, &software)?;
+        let (snapshots, log, at) = read(&folder, known, execution).map_err(|error| folder.explain(error))?;
+        folder.sign(&software)?;
         Ok(Opened {
             folder,
             log,
@@ -307,6 +345,22 @@ fn patience(config: &ClusterConfig) -> Range<Duration> {
     let least = config.heartbeat + config.heartbeat / 10 + Duration::from_millis(1);
     let wait = shortest.saturating_sub(lease).max(lease / 2).max(least);
     wait..lease.max(wait + Duration::from_millis(1))
+}
+
+fn read(folder: &RaftFolder, known: u8, execution: Execution) -> Result<(Snapshots, LogStore, StateAt), ClusterError> {
+    let log = LogStore::open(folder, known, execution)?;
+    let (snapshots, latest) = match Snapshots::open(folder.snapshots(), known) {
+        // Nothing is lost: the log still has everything from the first entry on.
+        Err(error @ ClusterError::CorruptLog { .. }) if log.is_complete() => {
+            let damaged = Snapshots::set_aside(&folder.snapshots())?;
+            tracing::warn!(%error, kept = %damaged.display(), "the snapshot is damaged; the state is made anew from the log");
+            Snapshots::open(folder.snapshots(), known)?
+        }
+        opened => opened?,
+    };
+    let at = latest.unwrap_or_else(StateAt::initial);
+    log.check_continues(at.applied, folder.path())?;
+    Ok((snapshots, log, at))
 }
 
 fn raft_config(config: &ClusterConfig) -> Result<Config, ClusterError> {

@@ -10,6 +10,8 @@ use openraft::async_runtime::WatchReceiver as _;
 use serde::{Deserialize, Serialize};
 
 use crate::freshness::Freshness;
+use crate::greeted::Greeted;
+use crate::halt::Halt;
 use crate::publish::Published;
 use crate::raft_types::Raft;
 
@@ -70,6 +72,8 @@ pub struct ClusterStatus {
     pub revocations: usize,
     /// Whether the installation has its keys.
     pub bootstrapped: bool,
+    /// The format of the replicated state that the members have agreed on.
+    pub format: u8,
     /// Why the node stopped, if it did.
     pub failure: Option<String>,
 }
@@ -80,14 +84,16 @@ pub(crate) struct StatusWatch {
     raft: Raft,
     published: Arc<Published>,
     freshness: Arc<Freshness>,
+    halt: Arc<Halt>,
 }
 
 impl StatusWatch {
-    pub(crate) fn new(raft: Raft, published: Arc<Published>, freshness: Arc<Freshness>) -> Self {
+    pub(crate) fn new(greeted: &Greeted, freshness: Arc<Freshness>) -> Self {
         Self {
-            raft,
-            published,
+            raft: greeted.raft.clone(),
+            published: greeted.published.clone(),
             freshness,
+            halt: greeted.halt.clone(),
         }
     }
 
@@ -96,7 +102,8 @@ impl StatusWatch {
         let state = self.published.load();
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
-        let failure = metrics.running_state.as_ref().err().map(ToString::to_string);
+        let asked = self.halt.reason().map(str::to_owned);
+        let failure = asked.or_else(|| metrics.running_state.as_ref().err().map(ToString::to_string));
         ClusterStatus {
             node_id: metrics.id,
             role: if failure.is_some() {
@@ -115,6 +122,7 @@ impl StatusWatch {
             revision: state.revision(),
             revocations: state.revocation_count(),
             bootstrapped: state.identity().is_some(),
+            format: state.agreement().format(),
             failure,
         }
     }

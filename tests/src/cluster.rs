@@ -1,9 +1,11 @@
 //! A cluster of three nodes on this machine, as `agentidp dev --nodes 3` starts it.
 
 use std::net::SocketAddr;
-use std::process::Output;
+use std::path::PathBuf;
+use std::process::{Command, Output};
 
 use serde_json::Value;
+use tokio::time::{Instant, timeout};
 
 use crate::api::{Answer, Api};
 use crate::backend::Backend;
@@ -179,6 +181,136 @@ impl Cluster {
     pub async fn revoke(&self, node_id: u64, token: &str) -> Answer {
         let request = self.api(node_id).post("/oauth2/revoke").basic(&self.admin);
         request.form(&[("token", token)]).send().await
+    }
+
+    /// The folder of a node, whether it is one of the three or came later.
+    pub fn folder(&self, node_id: u64) -> PathBuf {
+        self.place.data_dir().join(format!("node-{node_id}"))
+    }
+
+    /// The configuration of a node.
+    pub fn config_file(&self, node_id: u64) -> PathBuf {
+        self.folder(node_id).join("agentidp.toml")
+    }
+
+    /// What a node that was started by [`Cluster::serve`] says.
+    pub fn said(&self, node_id: u64) -> String {
+        std::fs::read_to_string(self.own_log(node_id)).unwrap_or_default()
+    }
+
+    /// Starts a node by itself, as an operator does.
+    pub fn serve(&self, node_id: u64) -> Process {
+        let config = self.config_file(node_id).display().to_string();
+        let mut command = self.command(&["serve", "--config", &config]);
+        Process::start(&mut command, &self.own_log(node_id)).0
+    }
+
+    /// The program, told of the store but not where to listen.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.place.command(arguments);
+        command.env_remove("AGENTIDP_CLUSTER__LISTEN");
+        command
+    }
+
+    /// Asks a node's operator listener by the command line; returns what was printed. While a new leader is elected, it is
+    /// asked again, as the answer says.
+    pub fn operate(&self, node_id: u64, arguments: &[&str]) -> String {
+        let url = self.operator_url_of(node_id);
+        let access = ["--operator", &url, "--operator-token-file", self.operator_token_file()];
+        let words = [&["cluster"], arguments, &access[..]].concat();
+        let end = Instant::now() + DEADLINE;
+        loop {
+            let output = self.command(&words).output().expect("the program runs");
+            if output.status.success() {
+                return String::from_utf8(output.stdout).expect("text");
+            }
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(
+                said.contains("try again") && Instant::now() < end,
+                "{arguments:?}: {said}"
+            );
+        }
+    }
+
+    /// Lets a node join that node `seed` invites, with the configuration that it has.
+    pub fn join(&self, seed: u64, node_id: u64) {
+        let invited = self.operate(seed, &["invite", "--json"]);
+        let invited: Value = serde_json::from_str(&invited).expect("JSON");
+        let file = self.folder(node_id).join("invite");
+        std::fs::write(&file, invited["invite"].as_str().expect("a text")).expect("writable");
+        let (config, seed) = (self.config_file(node_id), self.operator_url_of(seed));
+        let words = [
+            "cluster",
+            "join",
+            "--config",
+            &config.display().to_string(),
+            "--seed",
+            &seed,
+        ];
+        let file = file.display().to_string();
+        let output = self.command(&[&words[..], &["--invite-file", &file]].concat()).output();
+        let output = output.expect("the program runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Makes a folder, a certificate and a configuration for one more node.
+    pub fn prepare(&self, node_id: u64) {
+        let certificates = self.place.data_dir().join("certs").display().to_string();
+        let words = [
+            "cluster",
+            "certs",
+            "--out",
+            &certificates,
+            "--nodes",
+            &node_id.to_string(),
+        ];
+        let output = self.command(&words).output().expect("the program runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        std::fs::create_dir(self.folder(node_id)).expect("a new folder");
+        let text = std::fs::read_to_string(self.config_file(3)).expect("a configuration");
+        let mut config: toml::Table = text.parse().expect("TOML");
+        let set = |config: &mut toml::Table, section: &str, key: &str, value: String| {
+            let section = config[section].as_table_mut().expect("a section");
+            section.insert(key.to_owned(), toml::Value::String(value));
+        };
+        set(&mut config, "server", "listen", ports::free().to_string());
+        set(&mut config, "server", "operator_listen", ports::free().to_string());
+        set(&mut config, "cluster", "listen", ports::free().to_string());
+        set(
+            &mut config,
+            "cluster",
+            "data_dir",
+            self.folder(node_id).display().to_string(),
+        );
+        let cluster = config["cluster"].as_table_mut().expect("a section");
+        let number = i64::try_from(node_id).expect("a small number");
+        cluster.insert("node_id".to_owned(), toml::Value::Integer(number));
+        let tls = cluster["tls"].as_table_mut().expect("a section");
+        for (key, ending) in [("cert", "pem"), ("key", "key")] {
+            let file = format!("{certificates}/node-{node_id}.{ending}");
+            tls.insert(key.to_owned(), toml::Value::String(file));
+        }
+        std::fs::write(self.config_file(node_id), config.to_string()).expect("writable");
+    }
+
+    /// The listener for agents of a node that was prepared.
+    pub fn api_of(&self, node_id: u64) -> Api {
+        Api::at(&self.configured(node_id, "listen"))
+    }
+
+    fn operator_url_of(&self, node_id: u64) -> String {
+        self.configured(node_id, "operator_listen")
+    }
+
+    fn configured(&self, node_id: u64, key: &str) -> String {
+        let text = std::fs::read_to_string(self.config_file(node_id)).expect("a configuration");
+        let config: toml::Table = text.parse().expect("TOML");
+        let address = config["server"][key].as_str().expect("an address");
+        format!("http://{address}")
+    }
+
+    fn own_log(&self, node_id: u64) -> PathBuf {
+        self.place.scratch.path(&format!("node-{node_id}.log"))
     }
 
     fn node(&self, node_id: u64) -> &Value {

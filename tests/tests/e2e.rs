@@ -62,6 +62,8 @@ mod metrics;
 mod operator_tls;
 #[path = "e2e/proxies.rs"]
 mod proxies;
+#[path = "e2e/recovery.rs"]
+mod recovery;
 #[path = "e2e/reload.rs"]
 mod reload;
 #[path = "e2e/revocation.rs"]

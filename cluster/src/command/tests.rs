@@ -114,12 +114,16 @@ fn the_bytes_of_every_command_stay_as_they_are() {
         keys(operator(), KeyChange::Replace(vec![key()])),
         keys(Authority::Schedule { epoch: 7 }, KeyChange::Reseal(resealed())),
         keys(Authority::Schedule { epoch: 7 }, KeyChange::Recorded(Revision(9))),
+        Command::RaiseFormat {
+            to: 3,
+            software: "0.2.0".to_owned(),
+        },
     ];
     let expected: Vec<&str> = include_str!("golden.txt").lines().collect();
     let written: Vec<String> = commands
         .iter()
         .map(|command| {
-            codec::encode(command)
+            codec::encode_as(command.format(), command)
                 .iter()
                 .map(|byte| format!("{byte:02x}"))
                 .collect()

@@ -12,7 +12,7 @@ use crate::error::ClusterError;
 use crate::key_command::{Authority, KeyChange, KeyCommand};
 use crate::keys::{OpenedKey, OpenedRing};
 use crate::sealing::{MasterKeyId, Sealed, SealingError};
-use crate::state::{Identity, StoredKey};
+use crate::state::{Identity, StoredKey, digest_key_context};
 
 impl ClusterHandle {
     /// Gives the installation its identity and first keys, sealed before they leave this call. Changes nothing if it
@@ -152,8 +152,4 @@ impl ClusterHandle {
 
 pub(super) fn signing_key_context(cluster_id: Uuid, key_id: &KeyId) -> String {
     format!("signing key {key_id} of installation {cluster_id}")
-}
-
-pub(super) fn digest_key_context(cluster_id: Uuid) -> String {
-    format!("digest key of installation {cluster_id}")
 }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
 
 use super::ClusterHandle;
+use crate::codec::OLDEST;
 use crate::command::Command;
 use crate::error::ClusterError;
 use crate::leader::LeaderError;
@@ -45,6 +46,8 @@ pub struct Joining {
     pub region: String,
     /// Whether it is to vote once it has caught up.
     pub wants_vote: bool,
+    /// The latest format of the replicated state that it knows; one that does not say so knows the first.
+    pub known_format: Option<u8>,
 }
 
 fn digest_of(secret: &str) -> InviteDigest {
@@ -97,17 +100,27 @@ impl ClusterHandle {
     }
 
     async fn add(&self, joining: Joining, may_move: bool) -> Result<(), ClusterError> {
+        let node_id = joining.node_id;
         let member = Member {
             address: joining.address,
             region: joining.region,
             wants_vote: joining.wants_vote,
         };
-        self.change_members(MemberChange::Add {
-            node_id: joining.node_id,
-            member,
-            may_move,
-        })
-        .await
+        // Every member understands the shorter one.
+        let change = match joining.known_format {
+            Some(known) if known > OLDEST => MemberChange::AddKnowing {
+                node_id,
+                member,
+                may_move,
+                known,
+            },
+            _ => MemberChange::Add {
+                node_id,
+                member,
+                may_move,
+            },
+        };
+        self.change_members(change).await
     }
 
     /// Gives a learner a vote.

@@ -7,36 +7,95 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::disk::{LogDisk as _, Slot};
+use super::disk::{DiskChange, LogDisk as _, Slot};
 use super::redb_disk::RedbDisk;
+use super::stored::{StoredLogId, StoredVote};
+use crate::codec;
 use crate::error::ClusterError;
+use crate::raft_types::{LogId, Vote};
+use crate::restoring::finish_restore;
 
 /// The layout of the folder that this version writes and reads.
 const FORMAT: u32 = 1;
 
+const WRITTEN_BY: &str = "An AgentIdP node's replicated log, last written by agentidp ";
+const DO_NOT: &str = ". Do not change or copy.";
+
+/// The folder's name in the data directory.
+pub(crate) const RAFT_FOLDER: &str = "raft";
+
 /// A node's folder, locked until it is dropped.
 pub(crate) struct RaftFolder {
     path: PathBuf,
-    _lock: File,
+    node_id: u64,
+    lock: File,
 }
 
 impl RaftFolder {
     /// Opens `raft/` in the data directory, or creates it.
-    pub(crate) fn open(data_dir: &Path, node_id: u64) -> Result<Self, ClusterError> {
-        let path = data_dir.join("raft");
+    pub(crate) fn open(data_dir: &Path, node_id: u64, software: &str) -> Result<Self, ClusterError> {
+        finish_restore(data_dir)?;
+        let path = data_dir.join(RAFT_FOLDER);
         std::fs::create_dir_all(&path).map_err(|error| ClusterError::io(&path, error))?;
         // Nobody else reads the log, or holds the lock and so keeps the node from starting.
         let owner_only = Permissions::from_mode(0o700);
         std::fs::set_permissions(&path, owner_only).map_err(|error| ClusterError::io(&path, error))?;
         let lock = lock(&path)?;
-        let folder = Self { path, _lock: lock };
-        match std::fs::read_to_string(folder.identity_path()) {
-            Ok(text) => folder.check(&text, node_id)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => folder.create(node_id)?,
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(folder.unreadable()),
-            Err(error) => return Err(ClusterError::io(folder.identity_path(), error)),
-        }
+        let folder = Self { path, node_id, lock };
+        folder.recognize(software).map_err(|error| folder.explain(error))?;
         Ok(folder)
+    }
+
+    fn recognize(&self, software: &str) -> Result<(), ClusterError> {
+        match std::fs::read_to_string(self.identity_path()) {
+            Ok(text) => self.check(&text, self.node_id),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.create(self.node_id, software),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(self.unreadable()),
+            Err(error) => Err(ClusterError::io(self.identity_path(), error)),
+        }
+    }
+
+    /// Opens `raft/` in the data directory, if it is this node's.
+    pub(crate) fn open_existing(data_dir: &Path, node_id: u64) -> Result<Self, ClusterError> {
+        finish_restore(data_dir)?;
+        let path = data_dir.join(RAFT_FOLDER);
+        let lock =
+            Self::lock_existing(data_dir)?.ok_or_else(|| ClusterError::NothingToRestore { path: path.clone() })?;
+        let folder = Self { path, node_id, lock };
+        let text = std::fs::read_to_string(folder.identity_path()).map_err(|_| folder.unreadable());
+        let checked = text.and_then(|text| folder.check(&text, node_id));
+        checked.map_err(|error| folder.explain(error))?;
+        Ok(folder)
+    }
+
+    /// Locks `raft/` in the data directory, if there is one, whatever it holds.
+    pub(crate) fn lock_existing(data_dir: &Path) -> Result<Option<File>, ClusterError> {
+        let path = data_dir.join(RAFT_FOLDER);
+        path.exists().then(|| lock(&path)).transpose()
+    }
+
+    /// Lets go of the folder but for its lock.
+    pub(crate) fn into_lock(self) -> File {
+        self.lock
+    }
+
+    /// Makes the empty log continue after a snapshot, in a term in which nobody has voted yet.
+    pub(crate) fn begin_after(&self, applied: Option<LogId>) -> Result<(), ClusterError> {
+        let path = self.log();
+        let disk = RedbDisk::open(&path)?;
+        let Some(applied) = applied else { return Ok(()) };
+        let vote = Vote::new(applied.leader_id.term, applied.leader_id.node_id);
+        let changes = [
+            DiskChange::PutSlot {
+                slot: Slot::Purged,
+                body: codec::encode(&StoredLogId::from(&applied)),
+            },
+            DiskChange::PutSlot {
+                slot: Slot::Vote,
+                body: codec::encode(&StoredVote::from(&vote)),
+            },
+        ];
+        disk.write(&changes).map_err(|error| ClusterError::io(path, error))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -53,6 +112,39 @@ impl RaftFolder {
         self.path.join("snapshots")
     }
 
+    /// Says of what is too new who has written it, and of what is damaged whose it is.
+    pub(crate) fn explain(&self, error: ClusterError) -> ClusterError {
+        match error {
+            ClusterError::NewerFormat { path, found, known, .. } => ClusterError::NewerFormat {
+                path,
+                found,
+                known,
+                written_by: self.written_by(),
+            },
+            ClusterError::CorruptLog { path, detail, .. } => ClusterError::CorruptLog {
+                path,
+                detail,
+                whose: Some((self.node_id, self.path.clone())),
+            },
+            other => other,
+        }
+    }
+
+    /// Notes that this version of the software writes here from now on.
+    pub(crate) fn sign(&self, software: &str) -> Result<(), ClusterError> {
+        if self.written_by().as_deref() == Some(software) {
+            return Ok(());
+        }
+        replace_file(&self.identity_path(), identity(self.node_id, software).as_bytes())
+            .map_err(|error| ClusterError::io(self.identity_path(), error))
+    }
+
+    /// The version of the software that has written here last, if it said so.
+    pub(crate) fn written_by(&self) -> Option<String> {
+        let text = std::fs::read_to_string(self.identity_path()).ok()?;
+        written_by(&text).map(str::to_owned)
+    }
+
     fn identity_path(&self) -> PathBuf {
         self.path.join("IDENTITY")
     }
@@ -64,6 +156,7 @@ impl RaftFolder {
                 path: self.path.clone(),
                 found: format,
                 known: FORMAT,
+                written_by: written_by(identity).map(str::to_owned),
             });
         }
         if found != node_id {
@@ -81,7 +174,7 @@ impl RaftFolder {
 
     /// The log gets its name when it is complete, and the identity is written last. A log without identity is what an
     /// interrupted creation leaves behind if it is empty; otherwise somebody removed the identity.
-    fn create(&self, node_id: u64) -> Result<(), ClusterError> {
+    fn create(&self, node_id: u64, software: &str) -> Result<(), ClusterError> {
         let log = self.log();
         if self.has_snapshots()? || (log.exists() && !is_empty(&log)?) {
             return Err(ClusterError::corrupt(
@@ -90,9 +183,7 @@ impl RaftFolder {
             ));
         }
         self.create_log().map_err(|error| ClusterError::io(&log, error))??;
-        let text =
-            format!("An AgentIdP node's replicated log. Do not change or copy.\nformat {FORMAT}\nnode {node_id}\n");
-        replace_file(&self.identity_path(), text.as_bytes())
+        replace_file(&self.identity_path(), identity(node_id, software).as_bytes())
             .map_err(|error| ClusterError::io(self.identity_path(), error))
     }
 
@@ -140,6 +231,16 @@ fn lock(path: &Path) -> Result<File, ClusterError> {
         Err(TryLockError::WouldBlock) => Err(ClusterError::Locked { path: path.to_owned() }),
         Err(TryLockError::Error(error)) => Err(ClusterError::io(&name, error)),
     }
+}
+
+/// The first line is for people, and says who has written here.
+fn identity(node_id: u64, software: &str) -> String {
+    format!("{WRITTEN_BY}{software}{DO_NOT}\nformat {FORMAT}\nnode {node_id}\n")
+}
+
+fn written_by(identity: &str) -> Option<&str> {
+    let line = identity.lines().next()?;
+    line.strip_prefix(WRITTEN_BY)?.strip_suffix(DO_NOT)
 }
 
 fn parse(identity: &str) -> Option<(u32, u64)> {

@@ -18,7 +18,7 @@ use crate::raft_types::{Entry, LogId, Vote};
 const STEP: u64 = 256;
 
 /// What the disk knows of the log; an error names what is damaged. What is not known to be committed is held.
-pub(super) fn load(disk: &dyn LogDisk, path: &Path, held: &Held) -> Result<Index, ClusterError> {
+pub(super) fn load(disk: &dyn LogDisk, path: &Path, known: u8, held: &Held) -> Result<Index, ClusterError> {
     let mut index = Index {
         vote: slot::<StoredVote>(disk, path, Slot::Vote)?.map(Vote::from),
         committed: slot::<StoredLogId>(disk, path, Slot::Committed)?.map(LogId::from),
@@ -26,6 +26,7 @@ pub(super) fn load(disk: &dyn LogDisk, path: &Path, held: &Held) -> Result<Index
         first: 0,
         last: None,
         recent: Recent::default(),
+        bytes: 0,
     };
     let Some(bounds) = disk.bounds().map_err(|error| unreadable(path, &error))? else {
         return Ok(index);
@@ -39,8 +40,10 @@ pub(super) fn load(disk: &dyn LogDisk, path: &Path, held: &Held) -> Result<Index
     while expected <= *bounds.end() {
         let end = (*bounds.end()).min(expected + STEP - 1);
         for (number, body) in disk.entries(expected..=end).map_err(|error| unreadable(path, &error))? {
-            let entry = decode_entry(&body).map_err(|error| describe(path, &format!("entry {number}"), error))?;
+            let entry =
+                decode_entry(&body, known).map_err(|error| describe(path, &format!("entry {number}"), error))?;
             verify(&entry, number, expected, index.last()).map_err(|detail| ClusterError::corrupt(path, detail))?;
+            index.bytes += body.len() as u64;
             index.last = Some(entry.log_id);
             if index.committed.is_none_or(|committed| committed.index < number) {
                 held.reload(&entry);
@@ -72,9 +75,9 @@ fn verify(entry: &Entry, number: u64, expected: u64, previous: Option<LogId>) ->
     Ok(())
 }
 
-/// The entry that bytes are.
-pub(super) fn decode_entry(body: &[u8]) -> Result<Entry, CodecError> {
-    let stored: StoredEntry = codec::decode(body)?;
+/// The entry that bytes are, to one who knows formats up to `known`.
+pub(super) fn decode_entry(body: &[u8], known: u8) -> Result<Entry, CodecError> {
+    let stored: StoredEntry = codec::decode_up_to(known, body)?;
     stored.into_entry().map_err(CodecError::Malformed)
 }
 
@@ -89,11 +92,7 @@ fn slot<T: DeserializeOwned>(disk: &dyn LogDisk, path: &Path, slot: Slot) -> Res
 
 fn describe(path: &Path, what: &str, error: CodecError) -> ClusterError {
     match error {
-        CodecError::Newer(found) => ClusterError::NewerFormat {
-            path: path.to_owned(),
-            found: u32::from(found),
-            known: u32::from(codec::VERSION),
-        },
+        CodecError::Newer { found, known } => ClusterError::newer(path, found, known),
         CodecError::Malformed(detail) => ClusterError::corrupt(path, format!("{what}: {detail}")),
     }
 }

@@ -16,9 +16,10 @@ pub(crate) mod stored;
 mod writer;
 
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-pub(crate) use folder::{RaftFolder, sync_folder};
+pub(crate) use folder::{RAFT_FOLDER, RaftFolder, sync_folder};
 
 use crate::config::Execution;
 use crate::error::ClusterError;
@@ -48,6 +49,8 @@ struct Index {
     first: u64,
     last: Option<LogId>,
     recent: Recent,
+    /// How many bytes were appended since entries were last given up, or are there since the log was opened.
+    bytes: u64,
 }
 
 impl Index {
@@ -59,15 +62,17 @@ impl Index {
 
 impl LogStore {
     /// Opens the log in the folder and verifies every record of it.
-    pub(crate) fn open(folder: &RaftFolder, execution: Execution) -> Result<Self, ClusterError> {
+    ///
+    /// Fails if a record is of a later format than `known`.
+    pub(crate) fn open(folder: &RaftFolder, known: u8, execution: Execution) -> Result<Self, ClusterError> {
         let path = folder.log();
         let disk = redb_disk::RedbDisk::open(&path)?;
-        Self::on(Arc::new(disk), &path, execution)
+        Self::on(Arc::new(disk), &path, known, execution)
     }
 
-    fn on(disk: Arc<dyn LogDisk>, path: &std::path::Path, execution: Execution) -> Result<Self, ClusterError> {
+    fn on(disk: Arc<dyn LogDisk>, path: &Path, known: u8, execution: Execution) -> Result<Self, ClusterError> {
         let held = Arc::new(Held::default());
-        let index = Arc::new(Mutex::new(loading::load(disk.as_ref(), path, &held)?));
+        let index = Arc::new(Mutex::new(loading::load(disk.as_ref(), path, known, &held)?));
         let writer = Writer::start(disk, execution).map_err(|error| ClusterError::io(path, error))?;
         Ok(Self(Arc::new(Inner {
             index,
@@ -80,6 +85,16 @@ impl LogStore {
     /// What the log holds and the state does not have yet.
     pub(crate) fn held(&self) -> Arc<Held> {
         self.0.held.clone()
+    }
+
+    /// Whether it has everything that was ever in it.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.index().purged.is_none()
+    }
+
+    /// How many bytes of entries have come in since some were last given up.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.index().bytes
     }
 
     /// Writes what is waiting and lets go of the files. Whoever still holds a copy gets errors from now on.

@@ -9,6 +9,7 @@ use openraft::{OptionalSend, RaftLogReader};
 
 use super::loading::decode_entry;
 use super::{Index, LogStore};
+use crate::codec::NEWEST;
 use crate::config::Execution;
 use crate::network::ENTRIES_PER_MESSAGE;
 use crate::raft_types::{Entry, TypeConfig, Vote};
@@ -57,7 +58,7 @@ impl LogStore {
         let disk = self.0.writer.disk()?;
         let read = move || {
             let stored = disk.entries(range)?;
-            let decode = |(_, body): &(u64, Vec<u8>)| decode_entry(body).map_err(io::Error::other);
+            let decode = |(_, body): &(u64, Vec<u8>)| decode_entry(body, NEWEST).map_err(io::Error::other);
             stored.iter().map(decode).collect()
         };
         match self.0.execution {

@@ -23,6 +23,11 @@ const SLOTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("slots");
 /// Memory for pages. The newest entries are kept in memory anyhow, older ones are read once.
 const CACHE_BYTES: usize = 4 * 1024 * 1024;
 
+/// A file of at least so many bytes is made smaller when it is opened,
+pub(super) const COMPACT_FROM_BYTES: u64 = 16 * 1024 * 1024;
+/// if no more than one byte in so many is in use.
+const COMPACT_FROM_SHARE: u64 = 4;
+
 /// What a record is, in its frame.
 #[derive(Clone, Copy)]
 #[repr(u8)]
@@ -42,7 +47,14 @@ pub(super) struct RedbDisk {
 impl RedbDisk {
     /// Opens the database in `path`, or creates it, and verifies it.
     pub(super) fn open(path: &Path) -> Result<Self, ClusterError> {
-        Self::open_with(path, || builder().create(path))
+        Self::open_with(path, || {
+            let mut database = builder().create(path)?;
+            let length = std::fs::metadata(path)?.len();
+            if is_wasteful(&database, length) && database.compact().is_ok() {
+                tracing::info!(path = %path.display(), before = length, "the log's file was made smaller");
+            }
+            Ok(database)
+        })
     }
 
     /// The same on something else than a file.
@@ -175,6 +187,17 @@ impl LogDisk for RedbDisk {
     fn bounds(&self) -> io::Result<Option<RangeInclusive<u64>>> {
         self.read_bounds().map_err(|error| self.to_io(error))
     }
+}
+
+/// Whether most of the file is room that a long log has left behind. While the log is open this room is used again.
+fn is_wasteful(database: &Database, length: u64) -> bool {
+    let stored = || -> Result<u64, redb::Error> {
+        let looking = database.begin_write()?;
+        let stored = looking.stats()?.stored_bytes();
+        looking.abort()?;
+        Ok(stored)
+    };
+    length > COMPACT_FROM_BYTES && stored().is_ok_and(|stored| stored < length / COMPACT_FROM_SHARE)
 }
 
 fn builder() -> redb::Builder {

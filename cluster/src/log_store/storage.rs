@@ -96,10 +96,9 @@ impl Index {
         for entry in entries {
             held.add([&entry], self.vote.as_ref());
             let index = entry.log_id.index;
-            changes.push(DiskChange::PutEntry {
-                index,
-                body: codec::encode(&StoredEntry::from(&entry)),
-            });
+            let body = StoredEntry::from(&entry).to_bytes();
+            self.bytes += body.len() as u64;
+            changes.push(DiskChange::PutEntry { index, body });
             if self.last.is_none() {
                 self.first = index;
             }
@@ -131,6 +130,7 @@ impl Index {
                 self.last = None;
             }
         }
+        self.bytes = 0;
         self.recent.purge(upto.index);
         self.first = self.first.max(upto.index + 1);
         self.purged = Some(upto);

@@ -10,6 +10,7 @@ use openraft::entry::RaftEntry as _;
 use openraft::impls::leader_id_adv::LeaderId;
 use serde::{Deserialize, Serialize};
 
+use crate::codec::{self, OLDEST};
 use crate::command::Batch;
 use crate::raft_types::{Entry, LogId, Member, Membership, StoredMembership, Vote};
 
@@ -152,6 +153,19 @@ impl From<&Entry> for StoredEntry {
 }
 
 impl StoredEntry {
+    /// The oldest format in which it is known.
+    pub(crate) fn format(&self) -> u8 {
+        match &self.payload {
+            StoredPayload::Commands(batch) => batch.format(),
+            StoredPayload::Blank | StoredPayload::Members(_) => OLDEST,
+        }
+    }
+
+    /// Its bytes.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        codec::encode_as(self.format(), self)
+    }
+
     pub(crate) fn into_entry(self) -> Result<Entry, String> {
         let payload = match self.payload {
             StoredPayload::Blank => EntryPayload::Blank,

@@ -3,6 +3,7 @@
 mod conformance;
 mod damage;
 mod failing;
+mod growth;
 
 use std::sync::Arc;
 

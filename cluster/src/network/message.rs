@@ -1,17 +1,21 @@
-//! What members say to each other. One request, one answer; the codec's version byte comes first in both.
+//! What members say to each other. One request, one answer; the codec's format comes first in both.
 //!
 //! These carry the consensus library's own types, whose layout may change with its version: members understand each
-//! other only within one version of the wire, which the hello of a connection must compare.
+//! other only within one version of the wire, which the hello of a connection must compare. Within one, variants are
+//! added at the end: a member that does not know a request says so. A test keeps the bytes of each.
 
+use openraft::EntryPayload;
 use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest, TransferLeaderResponse,
     VoteRequest, VoteResponse,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::codec::OLDEST;
 use crate::command::{Batch, BatchId, BatchResults};
+use crate::formats::FormatReport;
 use crate::members::MemberChange;
-use crate::raft_types::{SnapshotMeta, TypeConfig, Vote};
+use crate::raft_types::{Entry, SnapshotMeta, TypeConfig, Vote};
 use crate::report::MemberReport;
 use crate::sealing::MasterKeyId;
 use crate::standing::{Standing, Wanted};
@@ -44,6 +48,8 @@ pub(crate) enum PeerRequest {
     Drain,
     /// Entries after others of the same sequence, in whatever order they come in.
     AppendNext(Sequenced),
+    /// Which formats do you know?
+    Formats,
 }
 
 /// A request to append entries that has its place in a sequence.
@@ -58,6 +64,35 @@ pub(crate) struct Sequenced {
     /// Counts up from 0.
     pub(super) number: u64,
     pub(super) rpc: AppendEntriesRequest<TypeConfig>,
+}
+
+impl PeerRequest {
+    /// Where `Append` and `AppendNext` stand among the variants.
+    const ENTRIES: [u8; 2] = [0, 12];
+
+    /// Whether these bytes are entries of the log, of whatever format: the variant comes after the format.
+    pub(crate) fn are_entries(bytes: &[u8]) -> bool {
+        bytes.get(1).is_some_and(|variant| Self::ENTRIES.contains(variant))
+    }
+
+    /// The oldest format in which all that it carries is known. A member that does not know it must not go on; a member
+    /// that does not know the request itself says so, and no more comes of it.
+    pub(crate) fn format(&self) -> u8 {
+        match self {
+            PeerRequest::Append(rpc) | PeerRequest::AppendNext(Sequenced { rpc, .. }) => {
+                rpc.entries.iter().map(format_of).max().unwrap_or(OLDEST)
+            }
+            PeerRequest::Propose(batch) => batch.format(),
+            _ => OLDEST,
+        }
+    }
+}
+
+fn format_of(entry: &Entry) -> u8 {
+    match &entry.payload {
+        EntryPayload::Normal(batch) => batch.format(),
+        EntryPayload::Blank | EntryPayload::Membership(_) => OLDEST,
+    }
 }
 
 /// A piece of a snapshot. Pieces follow each other; the one at offset 0 begins a new transfer.
@@ -100,4 +135,9 @@ pub(crate) enum PeerAnswer {
     MasterKeys(Vec<MasterKeyId>),
     /// Nothing is in flight any more, or it took too long.
     Drained,
+    /// Which formats it knows.
+    Formats(FormatReport),
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ pub(crate) use message::{PeerAnswer, PeerRequest};
 pub(crate) use peers::{AskError, Peers};
 pub(crate) use receiving::{AboutItself, Receiving};
 pub use tcp::{Answering, Endpoint, LocalNode, PeerServer, Security, TcpLimits, TcpTransport, Tls, TlsFiles};
+pub(crate) use tcp::{Says, Standing};
 pub use transport::{NoPeers, Peer, Transport, TransportError};
 
 use crate::batching::BATCH_BYTES_MAX;

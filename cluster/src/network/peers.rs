@@ -38,7 +38,10 @@ impl Peers {
             node_id: peer.node_id,
             reason,
         };
-        let answer = self.0.call(peer, codec::encode(request), deadline).await?;
+        let answer = self
+            .0
+            .call(peer, codec::encode_as(request.format(), request), deadline)
+            .await?;
         match codec::decode(&answer) {
             Ok(PeerAnswer::Failed(reason)) => Err(refused(reason)),
             Ok(answer) => Ok(answer),

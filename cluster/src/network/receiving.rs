@@ -11,10 +11,14 @@ use tokio::time::timeout;
 
 use super::appending::Appending;
 use super::message::{PeerAnswer, PeerRequest, SnapshotPiece};
-use crate::codec;
+use crate::admission::Admission;
+use crate::codec::{self, CodecError};
 use crate::drain::Drain;
+use crate::formats::{FormatReport, Formats};
+use crate::greeted::Greeted;
+use crate::halt::Halt;
 use crate::leader::{LeaderError, propose_here, read_index_here};
-use crate::members;
+use crate::publish::Published;
 use crate::raft_types::{Raft, Snapshot, TypeConfig};
 use crate::report::MemberReport;
 use crate::sealing::MasterKeyId;
@@ -36,37 +40,48 @@ pub(crate) struct AboutItself {
 pub(crate) struct Receiving {
     raft: Raft,
     snapshots: Arc<Snapshots>,
+    published: Arc<Published>,
     standings: Standings,
     appending: Appending,
     about: AboutItself,
     drain: Arc<Drain>,
+    admission: Admission,
+    formats: Formats,
+    halt: Arc<Halt>,
     /// The snapshot that is coming in, and how many bytes of it are there.
     incoming: Mutex<Option<(File, u64)>>,
 }
 
 impl Receiving {
     pub(crate) fn new(
-        raft: Raft,
+        admission: Admission,
         snapshots: Arc<Snapshots>,
-        standings: Standings,
+        greeted: &Greeted,
         about: AboutItself,
         drain: Arc<Drain>,
     ) -> Self {
         Self {
-            appending: Appending::new(raft.clone()),
-            raft,
+            appending: Appending::new(greeted.raft.clone()),
+            raft: greeted.raft.clone(),
             snapshots,
-            standings,
+            standings: Standings::new(greeted.published.clone()),
+            published: greeted.published.clone(),
             about,
             drain,
+            admission,
+            formats: greeted.formats,
+            halt: greeted.halt.clone(),
             incoming: Mutex::new(None),
         }
     }
 
     /// Carries out a request and returns the answer; both as bytes.
     pub(crate) async fn answer(&self, request: &[u8]) -> Vec<u8> {
-        let answer = match codec::decode(request) {
+        let answer = match codec::decode_up_to(self.formats.known(), request) {
             Ok(request) => self.carry_out(request).await.unwrap_or_else(PeerAnswer::Failed),
+            Err(error @ CodecError::Newer { .. }) if PeerRequest::are_entries(request) => {
+                PeerAnswer::Failed(self.halt(&error))
+            }
             Err(error) => PeerAnswer::Failed(format!("the request is not readable: {error}")),
         };
         codec::encode(&answer)
@@ -77,14 +92,46 @@ impl Receiving {
         (self.about.report)()
     }
 
+    /// The cluster has gone beyond what this version knows: going on would be to diverge.
+    fn halt(&self, error: &CodecError) -> String {
+        let wanted = self.published.load().agreement().wanted_software();
+        let reason = format!(
+            "this node was sent what it does not know: {error}; install agentidp {wanted}, as the other members run it"
+        );
+        self.halt.ask(reason.clone());
+        reason
+    }
+
+    fn formats(&self) -> FormatReport {
+        FormatReport {
+            known: self.formats.known(),
+            agreed_max: self.formats.agreed_max(),
+            in_force: self.published.load().agreement().format(),
+        }
+    }
+
+    /// Elections are for those who have seen that they vote. A voter that has lost its log has forgotten for whom it
+    /// voted, and what it had confirmed.
+    fn require_vote(&self) -> Result<(), String> {
+        let me = *self.raft.node_id();
+        let is_voter = self.raft.voter_ids().any(|voter| voter == me);
+        is_voter
+            .then_some(())
+            .ok_or_else(|| format!("node {me} does not vote: its log, if it has any, does not say that it does"))
+    }
+
     async fn carry_out(&self, request: PeerRequest) -> Result<PeerAnswer, String> {
         let failed = |error: &dyn std::fmt::Display| error.to_string();
         Ok(match request {
             PeerRequest::Append(rpc) => {
                 PeerAnswer::Append(self.raft.append_entries(rpc).await.map_err(|error| failed(&error))?)
             }
-            PeerRequest::Vote(rpc) => PeerAnswer::Vote(self.raft.vote(rpc).await.map_err(|error| failed(&error))?),
+            PeerRequest::Vote(rpc) => {
+                self.require_vote()?;
+                PeerAnswer::Vote(self.raft.vote(rpc).await.map_err(|error| failed(&error))?)
+            }
             PeerRequest::PreVote(rpc) => {
+                self.require_vote()?;
                 PeerAnswer::Vote(self.raft.pre_vote(rpc).await.map_err(|error| failed(&error))?)
             }
             PeerRequest::TransferLeader(request) => {
@@ -99,7 +146,7 @@ impl Receiving {
             PeerRequest::Propose(batch) => led(propose_here(&self.raft, batch).await.map(PeerAnswer::Proposed))?,
             PeerRequest::ReadIndex => led(read_index_here(&self.raft).await.map(PeerAnswer::ReadIndex))?,
             PeerRequest::ChangeMembers(change) => {
-                let changed = members::change(&self.raft, change).await;
+                let changed = self.admission.change(change).await;
                 led(changed.map(|()| PeerAnswer::MembersChanged).map_err(LeaderError::from))?
             }
             PeerRequest::AwaitBatch {
@@ -117,6 +164,7 @@ impl Receiving {
                 self.drain.ask().await;
                 PeerAnswer::Drained
             }
+            PeerRequest::Formats => PeerAnswer::Formats(self.formats()),
         })
     }
 

@@ -1,6 +1,8 @@
 //! Members in one process, connected by function calls.
 
+mod catching_up;
 mod distance;
+mod formats;
 mod keys;
 mod membership;
 mod over_tcp;
@@ -22,7 +24,7 @@ use domain::{
 use uuid::Uuid;
 
 use super::*;
-use crate::codec;
+use crate::codec::{self, NEWEST};
 use crate::handle::Joining;
 use crate::network::{Peer, PeerRequest, Transport, TransportError};
 use crate::raft_types::Member;
@@ -135,7 +137,10 @@ impl Trio {
             folders.push(folder);
         }
         let members: BTreeMap<u64, Member> = (1..=3).map(|node_id| (node_id, Member::default())).collect();
-        nodes[&1].raft.initialize(members).await.unwrap();
+        // All at once: a node does not vote before it has seen that it may.
+        for node in nodes.values() {
+            node.raft.initialize(members.clone()).await.unwrap();
+        }
         Self { hub, nodes, folders }
     }
 
@@ -288,6 +293,7 @@ fn joining(node_id: u64, region: &str) -> Joining {
         address: format!("node-{node_id}"),
         region: region.to_owned(),
         wants_vote: false,
+        known_format: Some(NEWEST),
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::changes::{ChangeImage, Changes};
 use super::key_ring::{KeyRing, Promises, StoredKey};
 use super::revocations::RevocationImage;
-use super::{Identity, Invite, InviteDigest, Session, State};
+use super::{Agreement, Identity, Invite, InviteDigest, Lineage, Session, State};
 use crate::placement::Placement;
 
 /// How many items one part holds at most.
@@ -34,6 +34,10 @@ pub(crate) enum ImagePart {
     Promises(Promises),
     Placement(Placement),
     KeyEvent(KeyEvent),
+    /// There from format 3 on.
+    Agreement(Agreement),
+    /// There if the cluster was restored.
+    Lineage(Lineage),
 }
 
 /// Why parts are not a state.
@@ -78,7 +82,15 @@ impl State {
                     .map(|(digest, invite)| ImagePart::Invite(*digest, *invite)),
             )
             .chain(self.later_parts())
+            .chain(self.agreement_and_lineage())
             .chain(std::iter::once(ImagePart::End))
+    }
+
+    /// What the first format does not know is there only where it was agreed to go beyond.
+    fn agreement_and_lineage(&self) -> impl Iterator<Item = ImagePart> {
+        let agreement = (self.agreement != Agreement::default()).then(|| ImagePart::Agreement(self.agreement.clone()));
+        let lineage = self.lineage.is_restored().then_some(ImagePart::Lineage(self.lineage));
+        agreement.into_iter().chain(lineage)
     }
 }
 
@@ -153,6 +165,14 @@ impl Restoring {
             (Some(state), ImagePart::Placement(placement)) => {
                 state.placement = placement;
                 true
+            }
+            (Some(state), ImagePart::Agreement(agreement)) => {
+                let was = std::mem::replace(&mut state.agreement, agreement);
+                was == Agreement::default() && state.agreement != was
+            }
+            (Some(state), ImagePart::Lineage(lineage)) => {
+                let was = std::mem::replace(&mut state.lineage, lineage);
+                !was.is_restored() && lineage.is_restored()
             }
             (Some(_), ImagePart::End) => {
                 self.ended = true;

@@ -3,12 +3,14 @@
 //! Everything is kept in persistent ordered maps: a copy of the whole state costs a few pointers, whether it is for
 //! readers or for a snapshot, and two replicas that applied the same commands are equal to the last byte.
 
+mod agreement;
 mod changes;
 mod image;
 mod invites;
 mod key_changes;
 mod key_events;
 mod key_ring;
+mod lineage;
 mod revocations;
 mod rotation;
 mod sessions;
@@ -17,9 +19,11 @@ use domain::ports::ReplicationError;
 use domain::{AgentId, KeyEvent, OrganizationId, Revision, Timestamp, TokenFacts};
 use uuid::Uuid;
 
+pub(crate) use agreement::Agreement;
 pub(crate) use image::{ImagePart, Restoring};
 pub(crate) use invites::{Invite, InviteDigest};
 pub(crate) use key_ring::{KeyRing, StoredKey};
+pub(crate) use lineage::{LINEAGE_FORMAT, Lineage};
 #[cfg(test)]
 pub(crate) use revocations::FORGET_MARGIN;
 pub(crate) use sessions::{Seen, Session, WINDOW};
@@ -74,7 +78,14 @@ pub(crate) struct State {
     invites: Invites,
     placement: Placement,
     key_events: KeyEvents,
+    agreement: Agreement,
+    lineage: Lineage,
     limits: Limits,
+}
+
+/// What the digest key is sealed with.
+pub(crate) fn digest_key_context(cluster_id: Uuid) -> String {
+    format!("digest key of installation {cluster_id}")
 }
 
 /// What an installation got when it was bootstrapped.
@@ -163,6 +174,10 @@ impl State {
             Command::RedeemInvite { digest, node_id, now } => self.invites.redeem(digest, *node_id, *now),
             Command::Place { members, expected } => self.placement.move_to(members, *expected),
             Command::Keys(command) => self.change_keys(command),
+            Command::RaiseFormat { to, software } => {
+                self.agreement.raise(*to, software);
+                Ok(())
+            }
         }
     }
 
@@ -209,7 +224,7 @@ impl State {
     }
 
     pub(crate) fn is_revoked(&self, token: &TokenFacts) -> bool {
-        self.revocations.is_revoked(token)
+        token.issued_at < self.lineage.tokens_since || self.revocations.is_revoked(token)
     }
 
     pub(crate) fn is_outdated(&self, organization: OrganizationId, agent: AgentId, read_at: Revision) -> bool {
@@ -222,6 +237,39 @@ impl State {
 
     pub(crate) fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
+    }
+
+    /// The latest moment that the cluster has noticed.
+    pub(crate) fn latest_time(&self) -> Timestamp {
+        let bootstrapped_at = self
+            .identity
+            .as_ref()
+            .map_or(self.now, |identity| identity.bootstrapped_at);
+        self.now.max(bootstrapped_at).max(self.lineage.restored_at)
+    }
+
+    /// The state of a cluster that is founded again from this one. Nothing that was under way before may be finished in
+    /// it: batches, invitations that were perhaps used, and what nodes have cached.
+    pub(crate) fn restored(&self, lineage: Lineage, software: &str) -> Self {
+        let mut agreement = self.agreement.clone();
+        agreement.raise(LINEAGE_FORMAT, software);
+        Self {
+            revision: lineage.first_revision,
+            changes: Changes::forgotten(lineage.first_revision),
+            sessions: Sessions::default(),
+            invites: Invites::default(),
+            agreement,
+            lineage,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn agreement(&self) -> &Agreement {
+        &self.agreement
+    }
+
+    pub(crate) fn lineage(&self) -> &Lineage {
+        &self.lineage
     }
 
     pub(crate) fn keys(&self) -> &KeyRing {

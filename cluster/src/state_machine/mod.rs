@@ -44,18 +44,6 @@ impl StateMachine {
         }
     }
 
-    fn apply_entry(&mut self, entry: &Entry) -> BatchResults {
-        self.at.applied = Some(entry.log_id);
-        match &entry.payload {
-            EntryPayload::Blank => BatchResults::default(),
-            EntryPayload::Normal(batch) => self.at.state.apply_batch(batch),
-            EntryPayload::Membership(membership) => {
-                self.at.membership = StoredMembership::new(Some(entry.log_id), membership.clone());
-                BatchResults::default()
-            }
-        }
-    }
-
     /// Readers see the new state before anybody is told that a change is done.
     fn publish_and_answer(&self, answers: &mut Vec<Answer>) {
         self.published
@@ -82,7 +70,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         let mut unpublished = 0;
         while let Some(next) = entries.next().await {
             let (entry, responder) = next?;
-            let results = self.apply_entry(&entry);
+            let results = self.at.apply(&entry);
             unpublished += 1;
             answers.extend(responder.map(|responder| (responder, results)));
             if unpublished == ENTRIES_PER_PUBLICATION {
@@ -149,6 +137,19 @@ impl StateAt {
             applied: None,
             membership: StoredMembership::default(),
             state: State::default(),
+        }
+    }
+
+    /// Applies the next entry.
+    pub(crate) fn apply(&mut self, entry: &Entry) -> BatchResults {
+        self.applied = Some(entry.log_id);
+        match &entry.payload {
+            EntryPayload::Blank => BatchResults::default(),
+            EntryPayload::Normal(batch) => self.state.apply_batch(batch),
+            EntryPayload::Membership(membership) => {
+                self.membership = StoredMembership::new(Some(entry.log_id), membership.clone());
+                BatchResults::default()
+            }
         }
     }
 }

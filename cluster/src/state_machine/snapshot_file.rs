@@ -32,41 +32,42 @@ struct Place {
 pub(crate) enum SnapshotError {
     #[error("the snapshot cannot be read: {0}")]
     Io(#[from] io::Error),
-    #[error("the snapshot was written in encoding {0}, which this version does not know")]
-    Newer(u8),
+    #[error("the snapshot is of format {found}, this version knows formats up to {known}; install a later one here")]
+    Newer { found: u8, known: u8 },
     #[error("part {part} of the snapshot is damaged: {detail}")]
     Damaged { part: u64, detail: String },
 }
 
-/// Writes all parts.
+/// Writes all parts, in the format that the members have agreed on.
 pub(crate) fn write(out: &mut impl Write, at: &StateAt) -> io::Result<()> {
     let place = Place {
         applied: at.applied.as_ref().map(StoredLogId::from),
         members: (&at.membership).into(),
     };
-    write_part(out, 0, &place)?;
+    let format = at.state.agreement().format();
+    write_part(out, format, 0, &place)?;
     for (number, part) in (1..).zip(at.state.parts()) {
-        write_part(out, number, &part)?;
+        write_part(out, format, number, &part)?;
     }
     Ok(())
 }
 
-fn write_part<T: Serialize>(out: &mut impl Write, number: u64, part: &T) -> io::Result<()> {
+fn write_part<T: Serialize>(out: &mut impl Write, format: u8, number: u64, part: &T) -> io::Result<()> {
     out.write_all(&frame::write(Frame {
         kind: KIND,
         number,
-        body: &codec::encode(part),
+        body: &codec::encode_as(format, part),
     }))
 }
 
 /// Reads and verifies all parts.
-pub(crate) fn read(mut input: impl Read) -> Result<StateAt, SnapshotError> {
+pub(crate) fn read(mut input: impl Read, known: u8) -> Result<StateAt, SnapshotError> {
     let mut number = 0;
-    let place: Place = read_part(&mut input, number)?;
+    let place: Place = read_part(&mut input, known, number)?;
     let mut restoring = Restoring::default();
     loop {
         number += 1;
-        let part: ImagePart = read_part(&mut input, number)?;
+        let part: ImagePart = read_part(&mut input, known, number)?;
         let is_end = part == ImagePart::End;
         restoring.add(part).map_err(|error| damaged(number, error))?;
         if is_end {
@@ -83,7 +84,11 @@ pub(crate) fn read(mut input: impl Read) -> Result<StateAt, SnapshotError> {
     })
 }
 
-fn read_part<T: serde::de::DeserializeOwned>(input: &mut impl Read, number: u64) -> Result<T, SnapshotError> {
+fn read_part<T: serde::de::DeserializeOwned>(
+    input: &mut impl Read,
+    known: u8,
+    number: u64,
+) -> Result<T, SnapshotError> {
     let mut bytes = vec![0u8; HEADER_BYTES];
     read_exact(input, &mut bytes, number)?;
     let header = bytes.as_slice().try_into().expect("it was made as long as a header");
@@ -97,8 +102,8 @@ fn read_part<T: serde::de::DeserializeOwned>(input: &mut impl Read, number: u64)
     if record.kind != KIND || record.number != number {
         return Err(damaged(number, "another part stands in its place"));
     }
-    codec::decode(record.body).map_err(|error| match error {
-        CodecError::Newer(version) => SnapshotError::Newer(version),
+    codec::decode_up_to(known, record.body).map_err(|error| match error {
+        CodecError::Newer { found, known } => SnapshotError::Newer { found, known },
         CodecError::Malformed(detail) => damaged(number, detail),
     })
 }
@@ -119,8 +124,8 @@ fn damaged(part: u64, detail: impl ToString) -> SnapshotError {
 
 impl SnapshotFile {
     /// Reads and verifies all parts, from the beginning.
-    pub(crate) fn read(&mut self) -> Result<StateAt, SnapshotError> {
+    pub(crate) fn read(&mut self, known: u8) -> Result<StateAt, SnapshotError> {
         self.0.rewind()?;
-        read(io::BufReader::with_capacity(256 * 1024, &self.0))
+        read(io::BufReader::with_capacity(256 * 1024, &self.0), known)
     }
 }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
 use super::snapshot_file::{self, SnapshotError, SnapshotFile};
-use crate::codec;
 use crate::error::ClusterError;
 use crate::log_store::sync_folder;
 use crate::raft_types::{LogId, Snapshot, SnapshotMeta, StoredMembership};
@@ -33,29 +32,46 @@ impl StateAt {
     }
 }
 
+/// The file of the snapshot that counts.
+const NAME: &str = "state.snapshot";
+
 /// The folder.
 pub(crate) struct Snapshots {
     folder: PathBuf,
+    /// The latest format that is known.
+    known: u8,
     /// What the snapshot that counts says of itself.
     current: Mutex<Option<SnapshotMeta>>,
 }
 
 impl Snapshots {
     /// Opens the folder, or creates it, and reads the snapshot that counts.
-    pub(crate) fn open(folder: PathBuf) -> Result<(Self, Option<StateAt>), ClusterError> {
+    pub(crate) fn open(folder: PathBuf, known: u8) -> Result<(Self, Option<StateAt>), ClusterError> {
         std::fs::create_dir_all(&folder).map_err(|error| ClusterError::io(&folder, error))?;
         let snapshots = Self {
             folder,
+            known,
             current: Mutex::new(None),
         };
         let name = snapshots.name();
         let latest = match File::open(&name) {
-            Ok(file) => Some(SnapshotFile(file).read().map_err(|error| describe(&name, error))?),
+            Ok(file) => Some(SnapshotFile(file).read(known).map_err(|error| error.at(&name))?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(ClusterError::io(name, error)),
         };
         *snapshots.lock() = latest.as_ref().map(StateAt::meta);
         Ok((snapshots, latest))
+    }
+
+    /// Gives a damaged snapshot another name, and returns it.
+    pub(crate) fn set_aside(folder: &Path) -> Result<PathBuf, ClusterError> {
+        let damaged = folder.join("state.damaged");
+        let set_aside = || {
+            std::fs::rename(folder.join(NAME), &damaged)?;
+            sync_folder(folder)
+        };
+        set_aside().map_err(|error| ClusterError::io(folder, error))?;
+        Ok(damaged)
     }
 
     /// Writes a snapshot, which is then the one that counts, unless a later one came in meanwhile.
@@ -74,7 +90,7 @@ impl Snapshots {
     /// Takes over a snapshot of another member, which is then the one that counts.
     pub(crate) fn install(&self, mut received: SnapshotFile, wanted: Option<LogId>) -> io::Result<StateAt> {
         let at = received
-            .read()
+            .read(self.known)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
         if at.applied != wanted {
             return Err(io::Error::new(
@@ -130,18 +146,17 @@ impl Snapshots {
     }
 
     fn name(&self) -> PathBuf {
-        self.folder.join("state.snapshot")
+        self.folder.join(NAME)
     }
 }
 
-fn describe(path: &Path, error: SnapshotError) -> ClusterError {
-    match error {
-        SnapshotError::Io(error) => ClusterError::io(path, error),
-        SnapshotError::Newer(found) => ClusterError::NewerFormat {
-            path: path.to_owned(),
-            found: u32::from(found),
-            known: u32::from(codec::VERSION),
-        },
-        damaged @ SnapshotError::Damaged { .. } => ClusterError::corrupt(path, damaged.to_string()),
+impl SnapshotError {
+    /// The same, of the file in `path`.
+    pub(crate) fn at(self, path: &Path) -> ClusterError {
+        match self {
+            SnapshotError::Io(error) => ClusterError::io(path, error),
+            SnapshotError::Newer { found, known } => ClusterError::newer(path, found, known),
+            damaged @ SnapshotError::Damaged { .. } => ClusterError::corrupt(path, damaged.to_string()),
+        }
     }
 }

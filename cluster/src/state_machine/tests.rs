@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::snapshot_file::{SnapshotError, read, write};
 use super::*;
+use crate::codec::NEWEST;
 use crate::command::Command;
 use crate::error::ClusterError;
 use crate::log_store::stored::StoredLogId;
@@ -50,7 +51,7 @@ fn bytes(at: &StateAt) -> Vec<u8> {
 #[test]
 fn a_snapshot_comes_back_as_it_was() {
     for at in [StateAt::initial(), state_at(7, 0), state_at(9, 10_000)] {
-        assert_eq!(read(Cursor::new(bytes(&at))).unwrap(), at);
+        assert_eq!(read(Cursor::new(bytes(&at)), NEWEST).unwrap(), at);
     }
 }
 
@@ -60,16 +61,22 @@ fn every_flipped_bit_and_every_cut_of_a_snapshot_is_noticed() {
     for bit in 0..whole.len() * 8 {
         let mut altered = whole.clone();
         altered[bit / 8] ^= 1 << (bit % 8);
-        assert!(read(Cursor::new(&altered)).is_err(), "bit {bit}");
+        assert!(read(Cursor::new(&altered), NEWEST).is_err(), "bit {bit}");
     }
     for length in 0..whole.len() {
         assert!(
-            matches!(read(Cursor::new(&whole[..length])), Err(SnapshotError::Damaged { .. })),
+            matches!(
+                read(Cursor::new(&whole[..length]), NEWEST),
+                Err(SnapshotError::Damaged { .. })
+            ),
             "{length} bytes"
         );
     }
     let longer = [whole.as_slice(), b"x"].concat();
-    assert!(matches!(read(Cursor::new(&longer)), Err(SnapshotError::Damaged { .. })));
+    assert!(matches!(
+        read(Cursor::new(&longer), NEWEST),
+        Err(SnapshotError::Damaged { .. })
+    ));
 }
 
 #[test]
@@ -85,21 +92,21 @@ fn parts_of_two_snapshots_cannot_be_mixed() {
     assert_eq!(parts.len(), 5, "place, head, two parts of revocations, end");
     let swapped = [parts[0], parts[1], parts[3], parts[2], parts[4]].concat();
     assert!(matches!(
-        read(Cursor::new(&swapped)),
+        read(Cursor::new(&swapped), NEWEST),
         Err(SnapshotError::Damaged { part: 2, .. })
     ));
-    assert!(read(Cursor::new([first.as_slice(), &second].concat())).is_err());
+    assert!(read(Cursor::new([first.as_slice(), &second].concat()), NEWEST).is_err());
 }
 
 #[test]
 fn the_folder_keeps_the_latest_snapshot() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("snapshots");
-    let (snapshots, nothing) = Snapshots::open(path.clone()).unwrap();
+    let (snapshots, nothing) = Snapshots::open(path.clone(), NEWEST).unwrap();
     assert!(nothing.is_none() && snapshots.current().unwrap().is_none());
     snapshots.save(&state_at(7, 3)).unwrap();
     let mut saved = snapshots.save(&state_at(9, 5)).unwrap();
-    assert_eq!(saved.snapshot.read().unwrap(), state_at(9, 5));
+    assert_eq!(saved.snapshot.read(NEWEST).unwrap(), state_at(9, 5));
     let kept = snapshots.save(&state_at(8, 4)).unwrap();
     assert_eq!(
         kept.meta.last_log_id,
@@ -108,7 +115,7 @@ fn the_folder_keeps_the_latest_snapshot() {
     );
 
     std::fs::write(path.join("state.tmp"), "what a crash left behind").unwrap();
-    let (reopened, latest) = Snapshots::open(path).unwrap();
+    let (reopened, latest) = Snapshots::open(path, NEWEST).unwrap();
     assert_eq!(latest, Some(state_at(9, 5)));
     assert_eq!(reopened.current().unwrap().unwrap().meta, saved.meta);
 }
@@ -116,14 +123,16 @@ fn the_folder_keeps_the_latest_snapshot() {
 #[test]
 fn a_damaged_snapshot_is_named_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
-    let (snapshots, _) = Snapshots::open(folder.path().to_owned()).unwrap();
+    let (snapshots, _) = Snapshots::open(folder.path().to_owned(), NEWEST).unwrap();
     snapshots.save(&state_at(7, 3)).unwrap();
     let name = folder.path().join("state.snapshot");
     let mut content = std::fs::read(&name).unwrap();
     let last = content.len() - 1;
     content[last] ^= 1;
     std::fs::write(&name, content).unwrap();
-    let refusal = Snapshots::open(folder.path().to_owned()).map(|_| ()).unwrap_err();
+    let refusal = Snapshots::open(folder.path().to_owned(), NEWEST)
+        .map(|_| ())
+        .unwrap_err();
     assert!(
         matches!(&refusal, ClusterError::CorruptLog { path, .. } if *path == name),
         "{refusal}"
@@ -133,7 +142,7 @@ fn a_damaged_snapshot_is_named_with_the_way_out() {
 #[test]
 fn a_received_snapshot_is_verified_before_it_replaces_anything() {
     let folder = tempfile::tempdir().unwrap();
-    let (snapshots, _) = Snapshots::open(folder.path().join("own")).unwrap();
+    let (snapshots, _) = Snapshots::open(folder.path().join("own"), NEWEST).unwrap();
     snapshots.save(&state_at(7, 3)).unwrap();
     let receive = |content: &[u8], wanted| {
         let name = folder.path().join("received");
@@ -151,5 +160,8 @@ fn a_received_snapshot_is_verified_before_it_replaces_anything() {
         state_at(7, 3).applied
     );
     assert_eq!(receive(&bytes(&later), later.applied).unwrap(), later);
-    assert_eq!(snapshots.current().unwrap().unwrap().snapshot.read().unwrap(), later);
+    assert_eq!(
+        snapshots.current().unwrap().unwrap().snapshot.read(NEWEST).unwrap(),
+        later
+    );
 }

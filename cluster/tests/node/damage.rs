@@ -66,7 +66,12 @@ async fn a_refused_folder_is_left_as_it_was() {
     let before = files(folder.path());
     let refusal = start(folder.path()).await.map(|_| ()).unwrap_err();
     let sentence = refusal.to_string();
-    for part in ["damaged", "Restore the folder from a backup", "remove it to start anew"] {
+    for part in [
+        "damaged",
+        "agentidp cluster remove 1",
+        "cluster restore --from SNAPSHOT",
+        "remove the data directory to start anew",
+    ] {
         assert!(sentence.contains(part), "{sentence}");
     }
     assert_eq!(files(folder.path()), before);

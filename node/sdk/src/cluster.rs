@@ -2,12 +2,15 @@
 //!
 //! A [`Client`] that is to call these is built with the address of that listener, and needs no credentials of an agent.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::client::Client;
 use crate::cluster_keys::{ClusterKeys, RotateKeys};
 use crate::error::Error;
+use crate::query::Query;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::transport::{Call, Method, Response};
@@ -28,6 +31,9 @@ pub struct ClusterStatus {
     pub leader: Option<u64>,
     /// The Raft term.
     pub term: u64,
+    /// The format of the replicated state that the members have agreed on; absent from a version that knows only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<u8>,
     /// All members, by their numbers.
     pub members: Vec<MemberStatus>,
 }
@@ -88,6 +94,25 @@ pub struct Invitation {
     pub expires_at: Timestamp,
 }
 
+/// A piece of a snapshot of the replicated state.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct SnapshotPiece {
+    /// Which snapshot.
+    pub index: u64,
+    /// Where in the file it begins.
+    pub offset: u64,
+    /// The piece.
+    #[serde(deserialize_with = "from_base64")]
+    pub bytes: Vec<u8>,
+    /// Whether the file ends with it.
+    pub last: bool,
+}
+
+fn from_base64<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    STANDARD.decode(text).map_err(serde::de::Error::custom)
+}
+
 /// A node that wants to belong to the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Joining {
@@ -99,6 +124,8 @@ pub struct Joining {
     pub region: String,
     /// Whether it is to vote once it has caught up.
     pub voter: bool,
+    /// The latest format of the replicated state that it knows.
+    pub known_format: Option<u8>,
 }
 
 impl<'a> Cluster<'a> {
@@ -157,6 +184,17 @@ impl<'a> Cluster<'a> {
         self.post("/cluster/rotate-keys", &body).await?.json()
     }
 
+    /// The first piece of a snapshot that the node writes now: it holds everything that was acknowledged before.
+    pub async fn first_snapshot_piece(&self) -> Result<SnapshotPiece, Error> {
+        self.send(Call::get("/cluster/snapshot")).await?.json()
+    }
+
+    /// Another piece of the same snapshot. `CLUSTER_REFUSED` if a later one has taken its place: then begin again.
+    pub async fn snapshot_piece(&self, index: u64, offset: u64) -> Result<SnapshotPiece, Error> {
+        let which = Query::default().with("index", Some(index)).with("offset", Some(offset));
+        self.send(Call::get("/cluster/snapshot").query(which)).await?.json()
+    }
+
     async fn about(&self, path: &'static str, node_id: u64) -> Result<(), Error> {
         self.post(path, &json!({ "nodeId": node_id })).await.map(drop)
     }
@@ -193,6 +231,7 @@ impl Client {
             "address": joining.address,
             "region": (!joining.region.is_empty()).then_some(&joining.region),
             "voter": joining.voter,
+            "knownFormat": joining.known_format,
         });
         let call = Call::new(Method::Post, "/cluster/join").json(&body);
         self.send_in_public(call).await?.success().map(drop)

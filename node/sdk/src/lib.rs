@@ -62,7 +62,7 @@ pub use audit::{Audit, AuditEvent, AuditFilter, Outcome, Verification};
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use clock::{Clock, TokioClock};
-pub use cluster::{Cluster, ClusterStatus, Invitation, Joining, MemberStatus};
+pub use cluster::{Cluster, ClusterStatus, Invitation, Joining, MemberStatus, SnapshotPiece};
 pub use cluster_keys::{ClusterKeys, KeySchedule, KeyTerms, NextStep, RotateKeys, SealingProgress, SigningKey};
 pub use credentials::{Credential, CredentialStatus, Credentials, IssuedCredential, NewCredential, RotateCredential};
 pub use discovery::{Jwk, Jwks, Metadata};

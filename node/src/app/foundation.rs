@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cluster::{ClusterConfig, ClusterMeters, ClusterNode, ClusterPorts, Founding, MasterKeys};
+use cluster::{ClusterConfig, ClusterMeters, ClusterNode, ClusterPorts, Formats, Founding, MasterKeys};
 use storage::{EmbeddedStore, Execution, PostgresConfig, PostgresStore, Stores};
 
 use super::error::StartError;
@@ -52,6 +52,7 @@ impl Foundation {
     ) -> Result<Self, StartError> {
         let meters = Arc::new(MetricsRecorder::new().map_err(|error| StartError::Metrics(error.to_string()))?);
         prepare_data_directory(&config.cluster.data_dir)?;
+        cluster::finish_restore(&config.cluster.data_dir)?;
         let is_new = !config.cluster.data_dir.join(RAFT_FOLDER).exists();
         let joins = founding == Founding::Join && config.cluster.listen.is_some();
         if is_new && policy == MasterKeyPolicy::Require && !joins {
@@ -139,9 +140,15 @@ fn postgres_config(store: &StoreConfig, url: domain::Secret) -> PostgresConfig {
     }
 }
 
-fn cluster_config(config: &Config, founding: Founding) -> ClusterConfig {
+/// The settings of the replicated state.
+pub fn cluster_config(config: &Config, founding: Founding) -> Result<ClusterConfig, StartError> {
     let section = &config.cluster;
-    ClusterConfig {
+    let formats = section
+        .format_max
+        .map(Formats::held_at)
+        .transpose()?
+        .unwrap_or_default();
+    Ok(ClusterConfig {
         heartbeat: section.heartbeat,
         election_timeout: section.election_timeout,
         max_revocation_staleness: section.max_revocation_staleness,
@@ -150,8 +157,9 @@ fn cluster_config(config: &Config, founding: Founding) -> ClusterConfig {
         preferred_leader_region: section.preferred_leader_region.clone(),
         wants_vote: section.role == MemberRole::Voter,
         founding,
+        formats,
         ..ClusterConfig::new(section.node_id, section.data_dir.clone())
-    }
+    })
 }
 
 /// Takes part in the cluster: the others are answered before anything of them is waited for.
@@ -170,7 +178,7 @@ async fn open_cluster(
     if let Some(link) = &link {
         ports.transport = link.transport(machine);
     }
-    let cluster = ClusterNode::open(cluster_config(config, founding), ports).await?;
+    let cluster = ClusterNode::open(cluster_config(config, founding)?, ports).await?;
     let peers = link.map(|link| link.serve(cluster.handle())).transpose()?;
     Ok((cluster, peers))
 }

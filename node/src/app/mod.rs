@@ -15,6 +15,7 @@ mod master_key;
 mod metered;
 mod peer_link;
 mod preflight;
+mod restore;
 mod running;
 
 pub use bootstrap::{AdminCredentials, AdminSecret, Installation};
@@ -25,4 +26,5 @@ pub use listeners::Listeners;
 pub use machine::Machine;
 pub use master_key::MasterKeyPolicy;
 pub use preflight::preflight;
+pub use restore::{Restoring, describe as describe_tokens};
 pub use running::Running;

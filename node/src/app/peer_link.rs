@@ -21,7 +21,6 @@ pub struct PeerLink {
 /// A node that answers others.
 pub struct ServingPeers {
     server: PeerServer,
-    local: Arc<LocalNode>,
     tls: Option<Arc<Tls>>,
 }
 
@@ -57,14 +56,10 @@ impl PeerLink {
 
     /// Answers the other nodes from now on.
     pub fn serve(self, cluster: ClusterHandle) -> Result<ServingPeers, StartError> {
-        let local = self.endpoint.local.clone();
+        self.endpoint.local.speak_for(&cluster);
         let server = PeerServer::serve(self.listener, self.endpoint, Arc::new(cluster))?;
         tracing::info!(address = %server.address(), "listening to other nodes");
-        Ok(ServingPeers {
-            server,
-            local,
-            tls: self.tls,
-        })
+        Ok(ServingPeers { server, tls: self.tls })
     }
 }
 
@@ -82,13 +77,6 @@ pub fn tls(config: &ClusterSection, machine: &Machine) -> Result<Option<Arc<Tls>
 }
 
 impl ServingPeers {
-    /// From now on nodes of other clusters are turned away.
-    pub fn know_cluster(&self, cluster: &ClusterHandle) {
-        if let Some(cluster_id) = cluster.cluster_id() {
-            self.local.set_cluster_id(cluster_id);
-        }
-    }
-
     /// The certificates between nodes, where there are any.
     pub fn tls(&self) -> Option<Arc<Tls>> {
         self.tls.clone()

@@ -62,9 +62,6 @@ impl Running {
         if !cluster.is_bootstrapped() {
             return Err(StartError::NotInitialised);
         }
-        if let Some(peers) = &foundation.peers {
-            peers.know_cluster(&cluster);
-        }
         let config = foundation.config.clone();
         let Listeners {
             agents,

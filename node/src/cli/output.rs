@@ -66,12 +66,17 @@ pub enum CommandError {
         /// Where its log is.
         log: PathBuf,
     },
-    /// An emergency kills tokens.
-    #[error(
-        "an emergency kills every token that the former keys have signed, at once and on every node; verifiers that check \
-         offline refuse new tokens, and take old ones, until they fetch the key set again. Repeat with --yes"
-    )]
-    UnconfirmedEmergency,
+    /// A file can't be written.
+    #[error("{path} can't be written: {source}")]
+    Unwritable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// What is hard to undo was not confirmed.
+    #[error("{0}; repeat the command with --yes if you are sure")]
+    Unconfirmed(String),
     /// The output can't be written.
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
@@ -83,8 +88,8 @@ impl CommandError {
             Self::Config(_) | Self::Start(StartError::Config(_)) | Self::NoClusterListener => "CONFIGURATION_INVALID",
             Self::Start(_) | Self::NodeNotReady { .. } => "START_FAILED",
             Self::Operator(error) => error.code().unwrap_or("UNREACHABLE"),
-            Self::Misconfigured(_) | Self::Unreadable { .. } => "USAGE",
-            Self::UnconfirmedEmergency => "NOT_CONFIRMED",
+            Self::Misconfigured(_) | Self::Unreadable { .. } | Self::Unwritable { .. } => "USAGE",
+            Self::Unconfirmed(_) => "NOT_CONFIRMED",
             Self::Nodes { .. } | Self::OneNodeOnly { .. } | Self::OtherNodes { .. } => "USAGE",
             Self::Output(_) => "OUTPUT_FAILED",
         }
@@ -103,9 +108,9 @@ pub fn finish(result: Result<(), CommandError>, is_json: bool) -> ExitCode {
         Err(error) => {
             Complaint::new(error.code(), &error).tell(is_json);
             match error {
-                CommandError::Config(_)
-                | CommandError::Start(StartError::Config(_))
-                | CommandError::UnconfirmedEmergency => ExitCode::from(USAGE),
+                CommandError::Config(_) | CommandError::Start(StartError::Config(_)) | CommandError::Unconfirmed(_) => {
+                    ExitCode::from(USAGE)
+                }
                 _ => ExitCode::FAILURE,
             }
         }

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cluster::Formats;
+
 use super::reader::Reader;
 use super::value::Value;
 
@@ -34,6 +36,9 @@ pub struct ClusterSection {
     pub election_timeout: (Duration, Duration),
     /// How old the view of revocations may be before the node stops vouching for tokens.
     pub max_revocation_staleness: Duration,
+    /// Keeps the cluster from going beyond this format of the replicated state; without it, the members go as far as all
+    /// of them know, and then the version before can't be started again.
+    pub format_max: Option<u8>,
 }
 
 /// Whether a node votes.
@@ -93,9 +98,13 @@ impl ClusterSection {
                 (Duration::from_millis(500), Duration::from_secs(1)),
             ),
             max_revocation_staleness: reader.value("cluster.max_revocation_staleness", Duration::from_secs(5)),
+            format_max: reader.optional("cluster.format_max"),
         };
         if config.node_id == 0 {
             reader.mistake("cluster.node_id", "must be at least 1");
+        }
+        if let Some(Err(refusal)) = config.format_max.map(Formats::held_at) {
+            reader.mistake("cluster.format_max", refusal.to_string());
         }
         config.check_addresses(reader);
         let (shortest, longest) = config.election_timeout;

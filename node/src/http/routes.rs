@@ -75,7 +75,9 @@ pub fn operator() -> Vec<Resource> {
         Resource::at("/cluster/demote").on(post.clone(), operator::cluster::demote::handle),
         Resource::at("/cluster/remove").on(post.clone(), operator::cluster::remove::handle),
         Resource::at("/cluster/transfer-leader").on(post.clone(), operator::cluster::transfer_leader::handle),
-        Resource::at("/cluster/snapshot").on(post.clone(), operator::cluster::snapshot::handle),
+        Resource::at("/cluster/snapshot")
+            .on(get.clone(), operator::cluster::save::handle)
+            .on(post.clone(), operator::cluster::snapshot::handle),
         Resource::at("/cluster/keys").on(get.clone(), operator::cluster::keys::handle),
         Resource::at("/cluster/rotate-keys").on(post, operator::cluster::rotate_keys::handle),
         Resource::at("/health").on(get.clone(), health::live::handle),

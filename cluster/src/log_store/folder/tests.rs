@@ -3,7 +3,7 @@
 use super::*;
 
 fn open(data_dir: &Path, node_id: u64) -> Result<RaftFolder, ClusterError> {
-    RaftFolder::open(data_dir, node_id)
+    RaftFolder::open(data_dir, node_id, "1.2.3")
 }
 
 fn refusal(data_dir: &Path) -> ClusterError {
@@ -26,7 +26,7 @@ fn a_folder_says_whose_it_is() {
     let text = std::fs::read_to_string(data_dir.path().join("raft/IDENTITY")).unwrap();
     assert_eq!(
         text,
-        "An AgentIdP node's replicated log. Do not change or copy.\nformat 1\nnode 1\n"
+        "An AgentIdP node's replicated log, last written by agentidp 1.2.3. Do not change or copy.\nformat 1\nnode 1\n"
     );
     drop(open(data_dir.path(), 1).unwrap());
     let foreign = open(data_dir.path(), 2).map(|_| ()).expect_err("another node's");
@@ -76,7 +76,7 @@ fn an_identity_that_is_not_one_is_refused_with_the_way_out() {
         set_identity(data_dir.path(), text);
         let sentence = refusal(data_dir.path()).to_string();
         assert!(
-            sentence.contains("IDENTITY is not readable") && sentence.contains("Restore the folder"),
+            sentence.contains("IDENTITY is not readable") && sentence.contains("agentidp cluster remove 1"),
             "{sentence}"
         );
         assert!(sentence.contains(data_dir.path().to_str().unwrap()), "{sentence}");

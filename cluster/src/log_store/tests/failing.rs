@@ -37,7 +37,7 @@ fn filling(rounds: usize, execution: Execution) -> LogStore {
     let disk = Arc::new(Filling {
         rounds_left: Mutex::new(rounds),
     });
-    LogStore::on(disk, std::path::Path::new("nowhere"), execution).unwrap()
+    LogStore::on(disk, std::path::Path::new("nowhere"), crate::codec::NEWEST, execution).unwrap()
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::hello::{Greeting, Hello, NoGreeting};
 use super::limits::{BODY_BYTES_MAX, HELLO_BYTES_MAX};
+use super::local_node::LocalNode;
 use super::reading::{MessageReader, ReadError};
 use super::security::{Replacement, Secured};
 use super::socket::BoxedStream;
@@ -45,14 +46,15 @@ impl Stranger {
     }
 
     /// Says hello first, to the node of this number.
-    pub(super) async fn dial(mut self, own: Hello, node_id: u64) -> Result<Established, String> {
+    pub(super) async fn dial(mut self, local: &LocalNode, node_id: u64) -> Result<Established, String> {
+        let own = local.hello();
         self.say(&Greeting::Hello(own.clone())).await?;
         let peer = match self.hear().await {
             Ok(Greeting::Hello(peer)) => peer,
             other => return Err(self.give_up(other).await),
         };
         let checked = if peer.node_id == node_id {
-            own.agree(&peer)
+            local.meet(&own, &peer)
         } else {
             Err(format!(
                 "node {} answered at the address of node {node_id}",
@@ -68,17 +70,18 @@ impl Stranger {
         }
     }
 
-    /// Waits for a hello, and answers with `own` if `check` has nothing against it.
+    /// Waits for a hello, and answers with this node's if `check` has nothing against it.
     pub(super) async fn answer(
         mut self,
-        own: Hello,
+        local: &LocalNode,
         check: impl FnOnce(&Hello) -> Result<(), String>,
     ) -> Result<Established, String> {
         let peer = match self.hear().await {
             Ok(Greeting::Hello(peer)) => peer,
             other => return Err(self.give_up(other).await),
         };
-        match check(&peer).and_then(|()| own.agree(&peer)) {
+        let own = local.hello();
+        match check(&peer).and_then(|()| local.meet(&own, &peer)) {
             Ok(version) => {
                 self.say(&Greeting::Hello(own)).await?;
                 match self.hear().await {
@@ -86,8 +89,19 @@ impl Stranger {
                     other => Err(self.give_up(other).await),
                 }
             }
+            Err(reason) if own.cluster_id == peer.cluster_id && own.outlives(&peer) => {
+                Err(self.show(own, reason).await)
+            }
             Err(reason) => Err(self.refuse(reason).await),
         }
+    }
+
+    /// Lets the other side see for itself that it is outlived, so that it stops, and returns why it was refused.
+    async fn show(mut self, own: Hello, reason: String) -> String {
+        if self.say(&Greeting::Hello(own)).await.is_ok() && matches!(self.hear().await, Ok(Greeting::Refused(_))) {
+            return reason;
+        }
+        self.refuse(reason).await
     }
 
     fn established(mut self, peer: Hello, version: u16) -> Established {

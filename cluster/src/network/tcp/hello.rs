@@ -5,6 +5,7 @@ use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use uuid::Uuid;
 
 use super::limits::HELLO_BYTES_MAX;
+use super::standing::{self, Standing};
 
 /// "A node is speaking", at the beginning of a hello and of a refusal.
 const MAGIC: [u8; 8] = *b"AIDPpeer";
@@ -13,7 +14,7 @@ const KIND_REFUSED: u8 = 2;
 const KIND_AGREED: u8 = 3;
 /// A software version or a reason is cut off after this many bytes.
 const TEXT_BYTES_MAX: usize = 255;
-const _: () = assert!(8 + 1 + 2 + 2 + 8 + 17 + 1 + TEXT_BYTES_MAX <= HELLO_BYTES_MAX);
+const _: () = assert!(8 + 1 + 2 + 2 + 8 + 17 + 1 + TEXT_BYTES_MAX + standing::BYTES <= HELLO_BYTES_MAX);
 
 /// The wire versions that a node speaks, from the lowest to the highest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(super) struct Hello {
     /// Absent while the node joins.
     pub(super) cluster_id: Option<Uuid>,
     pub(super) software: String,
+    /// A node from before this was said has nothing to say here but the defaults.
+    pub(super) standing: Standing,
 }
 
 /// A first message.
@@ -69,6 +72,7 @@ impl Hello {
                 own.node_id, its.node_id
             ));
         }
+        own.stand_together(its)?;
         let version = own.versions.highest.min(its.versions.highest);
         if version < own.versions.lowest.max(its.versions.lowest) {
             return Err(format!(
@@ -103,6 +107,7 @@ impl Greeting {
                 let software = cut(&hello.software).as_bytes();
                 bytes.put_u8(u8::try_from(software.len()).expect("it was cut to at most 255 bytes"));
                 bytes.put_slice(software);
+                hello.standing.put(&mut bytes);
             }
             Greeting::Agreed => bytes.put_u8(KIND_AGREED),
             Greeting::Refused(reason) => {
@@ -134,6 +139,8 @@ impl Greeting {
         let is_member = body.try_get_u8().ok()?;
         let cluster_id = Uuid::from_bytes(body.try_copy_to_array()?);
         let software_bytes = usize::from(body.try_get_u8().ok()?);
+        let software = printable(body.get(..software_bytes)?);
+        body.advance(software_bytes);
         Some(Hello {
             versions,
             node_id,
@@ -142,13 +149,14 @@ impl Greeting {
                 1 => Some(cluster_id),
                 _ => return None,
             },
-            software: printable(body.get(..software_bytes)?),
+            software,
+            standing: Standing::read(body),
         })
     }
 }
 
 /// Takes bytes of a fixed number from the front.
-trait TakeArray {
+pub(super) trait TakeArray {
     fn try_copy_to_array<const N: usize>(&mut self) -> Option<[u8; N]>;
 }
 
@@ -183,6 +191,7 @@ mod tests {
             node_id,
             cluster_id: cluster.map(Uuid::from_u128),
             software: "1.2.3".to_owned(),
+            standing: Standing::default(),
         }
     }
 
@@ -195,6 +204,8 @@ mod tests {
             &[0, 0, 0, 0, 0, 0, 1, 2],
             &[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
             b"\x051.2.3",
+            &[2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            &[0; 16],
         ];
         assert_eq!(bytes, expected.concat());
         assert_eq!(
@@ -207,11 +218,30 @@ mod tests {
 
     #[test]
     fn what_later_versions_add_is_skipped_and_what_is_missing_is_noticed() {
-        let greeting = Greeting::Hello(hello(2, None, 1, 9));
+        let standing = Standing {
+            known: 7,
+            in_force: 6,
+            is_empty: true,
+            restored: 5,
+            lineage: Uuid::from_u128(4),
+        };
+        let modest = hello(2, None, 1, 9);
+        let greeting = Greeting::Hello(Hello {
+            standing,
+            ..modest.clone()
+        });
         let bytes = greeting.to_bytes();
         let longer = Bytes::from([&bytes[..], b"and more"].concat());
         assert_eq!(Greeting::read(longer), Ok(greeting));
-        for length in 0..bytes.len() {
+        // A node from before standings were said.
+        let before = bytes.len() - standing::BYTES;
+        for length in before..bytes.len() {
+            assert_eq!(
+                Greeting::read(bytes.slice(..length)),
+                Ok(Greeting::Hello(modest.clone()))
+            );
+        }
+        for length in 0..before {
             assert_eq!(Greeting::read(bytes.slice(..length)), Err(NoGreeting));
         }
         assert!(Greeting::read(Bytes::from_static(b"GET / HTTP/1.1\r\n\r\n")).is_err());
@@ -235,6 +265,68 @@ mod tests {
         assert!(agree(2, None).is_ok(), "it joins");
         assert!(agree(2, Some(2)).unwrap_err().contains("belongs to cluster"));
         assert!(agree(1, Some(1)).unwrap_err().contains("both say"));
+    }
+
+    fn standing(known: u8, in_force: u8, restored: u64, lineage: u128, is_empty: bool) -> Hello {
+        Hello {
+            standing: Standing {
+                known,
+                in_force,
+                is_empty,
+                restored,
+                lineage: Uuid::from_u128(lineage),
+            },
+            ..hello(1, Some(1), 1, 1)
+        }
+    }
+
+    #[test]
+    fn a_node_that_does_not_know_the_format_in_force_is_refused_whoever_asks() {
+        let agree = |known, in_force| {
+            let other = Hello {
+                node_id: 2,
+                software: "0.9".to_owned(),
+                ..standing(known, in_force, 0, 0, false)
+            };
+            let own = standing(3, 3, 0, 0, false);
+            let (there, back) = (own.agree(&other), other.agree(&own));
+            assert_eq!(there.is_ok(), back.is_ok());
+            (there.map(drop), own.outlives(&other), other.outlives(&own))
+        };
+        assert_eq!(agree(3, 2), (Ok(()), false, false), "it will be brought there");
+        assert_eq!(agree(4, 3), (Ok(()), false, false), "it knows more");
+        let (refused, own_is_ahead, _) = agree(2, 2);
+        let reason = refused.unwrap_err();
+        assert!(
+            own_is_ahead && reason.contains("install agentidp 1.2.3 or a later version on node 2"),
+            "{reason}"
+        );
+        let (refused, _, other_is_ahead) = agree(4, 4);
+        let reason = refused.unwrap_err();
+        assert!(
+            other_is_ahead && reason.contains("install agentidp 0.9 or a later version on node 1"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn a_restored_cluster_and_the_one_before_never_speak() {
+        let agree = |own: (u64, u128, bool), other: (u64, u128, bool)| {
+            let other = Hello {
+                node_id: 2,
+                ..standing(3, 3, other.0, other.1, other.2)
+            };
+            let own = standing(3, 3, own.0, own.1, own.2);
+            (own.agree(&other).map(drop), own.outlives(&other))
+        };
+        assert_eq!(agree((1, 7, false), (1, 7, false)), (Ok(()), false));
+        assert_eq!(agree((1, 7, false), (0, 0, true)), (Ok(()), false), "it joins");
+        let (refused, outlived) = agree((1, 7, false), (0, 0, false));
+        assert!(outlived && refused.unwrap_err().contains("remove the data directory of node 2"));
+        let (refused, outlived) = agree((1, 7, false), (2, 9, false));
+        assert!(!outlived && refused.unwrap_err().contains("remove the data directory of node 1"));
+        let (refused, outlived) = agree((1, 7, false), (1, 8, false));
+        assert!(!outlived && refused.unwrap_err().contains("restored apart from each other"));
     }
 
     #[test]

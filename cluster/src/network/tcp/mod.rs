@@ -21,7 +21,8 @@
 //!
 //! **Hello** (see `hello`). The only layout that no version may change: `AIDPpeer`, 1, lowest and highest wire version
 //! spoken (`u16` each), node id (`u64`), cluster id (a flag and 16 bytes; absent while a node joins), software version
-//! (a length and UTF-8). What follows is left to later versions and skipped. Instead of a hello each side may send a
+//! (a length and UTF-8), and how the node stands (see `standing`; a node that says nothing of it knows the first format and
+//! was never restored). What follows is left to later versions and skipped. Instead of a hello each side may send a
 //! refusal: `AIDPpeer`, 2, and the reason in UTF-8; then it closes. `AIDPpeer`, 3 is the dialer's agreement. Both sides log a refusal, once for each change of
 //! the reason. Both speak the highest version that both know.
 //!
@@ -58,6 +59,7 @@ mod security;
 mod server;
 mod session;
 mod socket;
+mod standing;
 mod stopping;
 mod tls;
 mod transport;
@@ -65,6 +67,9 @@ mod writing;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use local_node::Says;
+pub(crate) use standing::Standing;
 
 pub use endpoint::Endpoint;
 pub use limits::TcpLimits;

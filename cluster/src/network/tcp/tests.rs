@@ -3,5 +3,6 @@
 mod calls;
 mod hostile;
 mod lifecycle;
+mod standing;
 mod support;
 mod trust;

@@ -61,6 +61,7 @@ impl Connected {
             ..config(node_id, folder.path())
         };
         let node = ClusterNode::open(config, ports).await.unwrap();
+        endpoint.local.speak_for(&node.handle());
         let server = PeerServer::serve(listener, endpoint, Arc::new(node.handle())).unwrap();
         Self {
             node,

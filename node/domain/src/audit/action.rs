@@ -37,6 +37,8 @@ named! {
         OrganizationUpdated = "organization.updated",
         /// A change was answered before these members had confirmed that it is in force.
         ClusterMemberMissed = "cluster.member.missed",
+        /// The cluster was founded again from what was left of it.
+        ClusterRestored = "cluster.restored",
         /// Signing keys were rotated.
         KeyRotated = "key.rotated",
     }

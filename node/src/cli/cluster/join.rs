@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use cluster::Formats;
 use sdk::{Joining, Secret};
 
 use super::access::{self, OperatorTls};
@@ -51,5 +52,6 @@ pub fn joining(cluster: &ClusterSection) -> Result<Joining, CommandError> {
         address: cluster.advertised(),
         region: cluster.region.clone(),
         voter: cluster.role == MemberRole::Voter,
+        known_format: Some(Formats::default().known()),
     })
 }

@@ -11,6 +11,11 @@ use super::access::OperatorAccess;
 use crate::cli::output::{self, CommandError};
 use crate::config::Environment;
 
+/// What an emergency does.
+const EMERGENCY: &str = "an emergency kills every token that the former keys have signed, at once and on every node; \
+                         verifiers that check offline refuse new tokens, and take old ones, until they fetch the key set \
+                         again";
+
 /// Options of `cluster keys`.
 #[derive(Args)]
 pub struct Options {
@@ -54,7 +59,7 @@ pub async fn show(options: Options, environment: &Environment) -> Result<(), Com
 /// Has keys replaced, and shows them.
 pub async fn rotate(options: RotateOptions, environment: &Environment) -> Result<(), CommandError> {
     if options.emergency && !options.yes {
-        return Err(CommandError::UnconfirmedEmergency);
+        return Err(CommandError::Unconfirmed(EMERGENCY.to_owned()));
     }
     let operator = options.access.open(environment)?;
     let wanted = RotateKeys {

@@ -5,6 +5,8 @@ mod access;
 mod certs;
 mod join;
 mod keys;
+mod restore;
+mod snapshot;
 mod status;
 
 use clap::{Args, Subcommand};
@@ -31,8 +33,11 @@ pub enum ClusterCommand {
     Remove(MemberOptions),
     /// Ask the leader to hand over to another voter.
     TransferLeader(MemberOptions),
-    /// Ask a node to write a snapshot of the replicated state now.
-    Snapshot(SnapshotOptions),
+    /// Ask a node to write a snapshot of the replicated state now, and save it in a file.
+    Snapshot(snapshot::Options),
+    /// Found a cluster again whose majority is lost for good, with the node of a configuration, which must be stopped, as
+    /// its only member. Its identity, keys and revocations stay; every other member has to join anew.
+    Restore(restore::Options),
     /// Show the signing keys: what signs, since when, and what comes next.
     Keys(keys::Options),
     /// Have signing keys replaced: unnoticed, or in an emergency at once.
@@ -62,13 +67,6 @@ pub struct MemberOptions {
     /// The member's number.
     #[arg(value_name = "NODE_ID")]
     node_id: u64,
-}
-
-/// Options of `cluster snapshot`.
-#[derive(Args)]
-pub struct SnapshotOptions {
-    #[command(flatten)]
-    access: OperatorAccess,
 }
 
 /// Does it.
@@ -107,11 +105,8 @@ pub async fn run(command: ClusterCommand, environment: &Environment) -> Result<(
             );
             Ok(output::line(&text)?)
         }
-        ClusterCommand::Snapshot(options) => {
-            let operator = options.access.open(environment)?;
-            operator.cluster().snapshot().await?;
-            Ok(output::line("The node was asked to write a snapshot.")?)
-        }
+        ClusterCommand::Snapshot(options) => snapshot::run(options, environment).await,
+        ClusterCommand::Restore(options) => restore::run(options, environment).await,
     }
 }
 

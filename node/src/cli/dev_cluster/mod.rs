@@ -8,7 +8,7 @@ mod page;
 
 use std::time::Duration;
 
-use cluster::Founding;
+use cluster::{Formats, Founding};
 use sdk::{Client, Joining, Secret};
 use tokio::time::{Instant, sleep};
 
@@ -125,6 +125,7 @@ async fn start(layout: &mut Layout, children: &mut Children, environment: &Envir
             address: member.peers.to_string(),
             region: String::new(),
             voter: true,
+            known_format: Some(Formats::default().known()),
         };
         operator.join_cluster(&invitation.invite, &joining).await?;
         until_ready(member, children).await?;

@@ -89,8 +89,8 @@ impl Dialing {
             let security = &self.endpoint.security;
             let stream = socket::connect(&self.peer.address, security).await?;
             let secured = security.dial(stream, self.peer.node_id).await?;
-            let own = self.endpoint.local.hello();
-            Stranger::new(secured).dial(own, self.peer.node_id).await
+            let local = &self.endpoint.local;
+            Stranger::new(secured).dial(local, self.peer.node_id).await
         };
         timeout(limit, connecting)
             .await

@@ -133,8 +133,8 @@ impl Doorkeeper {
             place = Some(self.place()?);
             Ok(())
         };
-        let own = self.endpoint.local.hello();
-        let established = Stranger::new(secured).answer(own, check).await?;
+        let local = &self.endpoint.local;
+        let established = Stranger::new(secured).answer(local, check).await?;
         let place = place.expect("nobody is greeted who was not given a place");
         Ok((established, place))
     }

@@ -15,12 +15,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
+use uuid::Uuid;
 
 use crate::certs::{CertificateAuthority, Validity};
 use crate::network::tcp::frame::Frame;
 use crate::network::tcp::hello::{Greeting, Hello};
 use crate::network::tcp::{
-    Answering, Endpoint, LocalNode, PeerServer, Security, TcpLimits, TcpTransport, Tls, TlsFiles,
+    Answering, Endpoint, LocalNode, PeerServer, Says, Security, Standing, TcpLimits, TcpTransport, Tls, TlsFiles,
 };
 use crate::network::{Peer, Transport as _, TransportError};
 
@@ -399,5 +400,39 @@ impl Write for ToThread {
     }
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+/// A member of a cluster as far as its greetings say.
+#[derive(Default)]
+pub(super) struct Member {
+    pub(super) cluster: u128,
+    pub(super) standing: Standing,
+    /// Who must have a log.
+    pub(super) others: Vec<u64>,
+    pub(super) halted: Mutex<Option<String>>,
+}
+
+impl Member {
+    pub(super) fn of(cluster: u128) -> Self {
+        Self {
+            cluster,
+            ..Self::default()
+        }
+    }
+}
+
+impl Says for Member {
+    fn cluster_id(&self) -> Option<Uuid> {
+        Some(Uuid::from_u128(self.cluster))
+    }
+    fn standing(&self) -> Standing {
+        self.standing
+    }
+    fn must_have_log(&self, node_id: u64) -> bool {
+        self.others.contains(&node_id)
+    }
+    fn halt(&self, reason: &str) {
+        *self.halted.lock().unwrap() = Some(reason.to_owned());
     }
 }

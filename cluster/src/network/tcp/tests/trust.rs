@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use super::support::*;
 use crate::network::tcp::hello::Versions;
 use crate::network::tcp::{Endpoint, LocalNode, PeerServer, Security};
@@ -12,7 +10,7 @@ const AT_THE_DIALER: &str = "cannot connect to a node";
 const AT_THE_LISTENER: &str = "a connection of another node was refused";
 
 /// Has node 1 call node 2 a few times, and requires that both log these reasons once.
-async fn refused(dialing: Endpoint, listening: Endpoint, at_dialer: &str, at_listener: &str) {
+pub(super) async fn refused(dialing: Endpoint, listening: Endpoint, at_dialer: &str, at_listener: &str) {
     let (log, _guard) = Log::capture();
     let server = serve(listening, Arc::new(Backwards)).await;
     let caller = Caller::new(dialing);
@@ -26,7 +24,7 @@ async fn refused(dialing: Endpoint, listening: Endpoint, at_dialer: &str, at_lis
     assert!(log.line(AT_THE_DIALER).await.contains(at_dialer));
 }
 
-fn with(node: LocalNode, security: &Endpoint) -> Endpoint {
+pub(super) fn with(node: LocalNode, security: &Endpoint) -> Endpoint {
     endpoint(node, security.security.clone())
 }
 
@@ -125,7 +123,7 @@ async fn another_cluster() {
     let lab = Lab::new();
     let node = |node_id, cluster| {
         let local = LocalNode::new(node_id, "test");
-        local.set_cluster_id(Uuid::from_u128(cluster));
+        local.say(Arc::new(Member::of(cluster)));
         with(local, &lab.endpoint(node_id))
     };
     let reason = "node 2 belongs to cluster 00000000-0000-0000-0000-000000000007, node 1 to cluster";

@@ -17,9 +17,16 @@ pub async fn handle(call: Call) -> Result<Response, ApiError> {
     let invite = fields.require("invite", has_invite, invite);
     let node_id = fields.require("nodeId", has_id, node_id);
     let address = fields.require("address", has_address, address);
-    let (region, voter) = (fields.text("region"), fields.flag("voter"));
+    let (region, voter, known) = (
+        fields.text("region"),
+        fields.flag("voter"),
+        fields.number("knownFormat"),
+    );
     if node_id == Some(0) {
         fields.reject::<u64>("nodeId", "must be at least 1");
+    }
+    if known.is_some_and(|known| u8::try_from(known).is_err()) {
+        fields.reject::<u64>("knownFormat", "must be from 0 to 255");
     }
     fields.finish()?;
     let (Some(invite), Some(node_id), Some(address)) = (invite, node_id, address) else {
@@ -30,6 +37,7 @@ pub async fn handle(call: Call) -> Result<Response, ApiError> {
         address,
         region: region.unwrap_or_default(),
         wants_vote: voter.unwrap_or(true),
+        known_format: known.and_then(|known| u8::try_from(known).ok()),
     };
     let joined = call.services.cluster.join(&Secret::new(invite), joining).await;
     joined.map_err(super::refusal)?;

@@ -9,6 +9,7 @@ pub mod members;
 pub mod promote;
 pub mod remove;
 pub mod rotate_keys;
+pub mod save;
 pub mod snapshot;
 pub mod status;
 pub mod transfer_leader;

@@ -21,6 +21,7 @@ pub async fn handle(call: Call) -> Result<Response, ApiError> {
         "nodeId": status.node_id,
         "leader": status.leader,
         "term": status.term,
+        "format": status.format,
         "members": members,
     })))
 }
