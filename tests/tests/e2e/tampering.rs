@@ -246,7 +246,7 @@ async fn an_event_behind_the_recorded_end_stopped_the_organization_as_if_it_were
     let refused = admin.post("/api/v1/agents", &e2e::session::agent_body()).send().await;
     assert_eq!(refused.expect(500).json()["code"], "AUDIT_CHAIN_CORRUPT");
     assert!(
-        node.log().contains(node.announcement.text("organizationId")),
+        node.place.log().contains(node.announcement.text("organizationId")),
         "the log names the chain"
     );
     assert_broken_at(&admin, &foreign).await;
