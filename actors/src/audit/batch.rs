@@ -155,7 +155,10 @@ pub(super) mod tests {
             let is_bad = records.iter().any(|record| record.organization_id == of(1));
             let result = match is_bad {
                 true => Err(StoreError::CorruptChain(of(1))),
-                false => Ok(log.extend(records.iter().map(|record| record.event_id.0.as_u128()))),
+                false => {
+                    log.extend(records.iter().map(|record| record.event_id.0.as_u128()));
+                    Ok(())
+                }
             };
             told.extend(batch.on_appended(result));
         }

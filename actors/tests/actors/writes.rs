@@ -134,7 +134,7 @@ async fn a_change_that_a_member_has_not_confirmed_is_answered_and_the_log_names_
         r#"{"change":"agent.suspended","unconfirmedMembers":"2 7"}"#
     );
     assert_eq!(
-        (missed.agent_id, missed.ip_address.as_deref(), missed.outcome),
+        (missed.agent_id, missed.ip_address.as_deref(), missed.outcome.clone()),
         (Some(world.operator.0), Some("192.0.2.7"), Outcome::Failure.into())
     );
 }

@@ -73,7 +73,7 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
     } else {
         started.as_page()
     })?;
-    until_stopped(running, &mut signals, &reload).await
+    Box::pin(until_stopped(running, &mut signals, &reload)).await
 }
 
 /// Other machines must not send their secrets here unencrypted without anybody knowing it.

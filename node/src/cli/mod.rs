@@ -33,7 +33,6 @@ pub(crate) struct Cli {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one is parsed for each process")]
 enum Command {
     /// Start a working node with nothing else installed: for trying out and for development.
     Dev(dev::Options),

@@ -43,7 +43,7 @@ pub async fn run(options: Options, environment: &Environment) -> Result<(), Comm
     };
     let listeners = Listeners::bind(&config.server).await?;
     let running = Running::start(foundation, listeners, tls).await?;
-    until_stopped(running, &mut signals, &reload).await
+    Box::pin(until_stopped(running, &mut signals, &reload)).await
 }
 
 /// Waits for a signal and stops; a second signal ends the process without waiting for the drain. A node that can't go on

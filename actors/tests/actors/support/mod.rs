@@ -13,4 +13,4 @@ pub use cluster::MemoryCluster;
 pub use instruments::{SeededEntropy, TokioClock};
 pub use keys::{MemoryKeys, NumberedKeys};
 pub use store::MemoryStore;
-pub use world::{SECRET, World, eager, new_agent, origin, presented, request, until};
+pub use world::{SECRET, World, eager, new_agent, origin, patient, presented, request, until};
