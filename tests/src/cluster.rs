@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::api::{Answer, Api};
 use crate::backend::Backend;
@@ -212,9 +212,9 @@ impl Cluster {
         command
     }
 
-    /// Asks a node's operator listener by the command line; returns what was printed. While a new leader is elected, it is
+    /// Asks a node's operator listener by `agentidp cluster`; returns what was printed. While a new leader is elected, it is
     /// asked again, as the answer says.
-    pub fn operate(&self, node_id: u64, arguments: &[&str]) -> String {
+    pub fn cluster_command(&self, node_id: u64, arguments: &[&str]) -> String {
         let url = self.operator_url_of(node_id);
         let access = ["--operator", &url, "--operator-token-file", self.operator_token_file()];
         let words = [&["cluster"], arguments, &access[..]].concat();
@@ -234,7 +234,7 @@ impl Cluster {
 
     /// Lets a node join that node `seed` invites, with the configuration that it has.
     pub fn join(&self, seed: u64, node_id: u64) {
-        let invited = self.operate(seed, &["invite", "--json"]);
+        let invited = self.cluster_command(seed, &["invite", "--json"]);
         let invited: Value = serde_json::from_str(&invited).expect("JSON");
         let file = self.folder(node_id).join("invite");
         std::fs::write(&file, invited["invite"].as_str().expect("a text")).expect("writable");
@@ -310,7 +310,7 @@ impl Cluster {
     }
 
     fn own_log(&self, node_id: u64) -> PathBuf {
-        self.place.scratch.path(&format!("node-{node_id}.log"))
+        self.place.scratch.path(format!("node-{node_id}.log"))
     }
 
     fn node(&self, node_id: u64) -> &Value {

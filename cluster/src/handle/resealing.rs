@@ -8,12 +8,12 @@ use domain::{NodeId, SealingProgress};
 use futures::future::join_all;
 
 use super::ClusterHandle;
-use super::keys::{digest_key_context, signing_key_context};
+use super::keys::signing_key_context;
 use crate::key_command::{Resealed, SealedPlace};
 use crate::members::MemberEntry;
 use crate::network::{Peer, PeerAnswer, PeerRequest};
 use crate::sealing::{MasterKeyId, Sealed};
-use crate::state::State;
+use crate::state::{State, digest_key_context};
 
 /// How long a member may take to say which master keys it holds.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(1);

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::stored::StoredLogId;
 use super::*;
+use crate::codec::NEWEST;
 use crate::command::{Batch, Command};
 use crate::raft_types::{Entry, TypeConfig};
 
@@ -36,7 +37,7 @@ fn entry(index: u64) -> Entry {
 #[tokio::test]
 async fn what_is_not_known_to_be_committed_is_refused_again_after_a_restart() {
     let data_dir = tempfile::tempdir().unwrap();
-    let folder = RaftFolder::open(data_dir.path(), 1).unwrap();
+    let folder = RaftFolder::open(data_dir.path(), 1, "test").unwrap();
     let revoking = |index: u64| {
         let subject = Subject::Token(TokenId(Uuid::from_u128(u128::from(index))));
         let forget_at = Timestamp::from_seconds(1_900_000_000);
@@ -49,7 +50,7 @@ async fn what_is_not_known_to_be_committed_is_refused_again_after_a_restart() {
         Entry::new(log_id.into(), EntryPayload::Normal(Batch::numbered(index, commands)))
     };
     let batch = |index| Batch::numbered(index, Vec::new()).id;
-    let log = LogStore::open(&folder, Execution::Threads).unwrap();
+    let log = LogStore::open(&folder, NEWEST, Execution::Threads).unwrap();
     append(&log, (0..4).map(revoking).collect()).await.unwrap();
     let committed = revoking(1).log_id;
     log.clone().save_committed(Some(committed)).await.unwrap();
@@ -58,7 +59,7 @@ async fn what_is_not_known_to_be_committed_is_refused_again_after_a_restart() {
     assert_eq!(log.held().find(batch(3)), None);
     log.close().await;
     drop(log);
-    let log = LogStore::open(&folder, Execution::Threads).unwrap();
+    let log = LogStore::open(&folder, NEWEST, Execution::Threads).unwrap();
     let is_held = |index| log.held().find(batch(index)).is_some();
     assert_eq!([0, 1, 2, 3].map(is_held), [false, false, true, false]);
     log.close().await;

@@ -76,6 +76,7 @@ async fn stopped(data_dir: &Path) -> (domain::Secret, Revision) {
     let bootstrap = Bootstrap {
         keys: Vec::new(),
         digest_key,
+        terms: domain::KeyTerms::DEFAULT,
     };
     handle.bootstrap(bootstrap).await.unwrap();
     for number in 0..100 {

@@ -39,7 +39,7 @@ pub struct Options {
 pub async fn run(options: Options, environment: &Environment) -> Result<(), CommandError> {
     if let Some(nodes) = options.nodes {
         let (json, overrides) = (options.json, options.overrides);
-        return dev_cluster::run(Wanted { nodes, json, overrides }, environment).await;
+        return Box::pin(dev_cluster::run(Wanted { nodes, json, overrides }, environment)).await;
     }
     let (config, reload) = Reload::first(None, environment, options.overrides)?;
     // A node that was tried out in a terminal should not outlive it and keep the port.

@@ -58,7 +58,7 @@ async fn a_member_whose_log_is_damaged_is_refused_and_the_printed_way_out_works(
     }
     assert!(!said.contains("panicked"), "{said}");
     // As it says.
-    cluster.operate(1, &["remove", "2"]);
+    cluster.cluster_command(1, &["remove", "2"]);
     std::fs::remove_dir_all(folder).expect("it can be removed");
     cluster.join(1, 2);
     let _process = cluster.serve(2);
@@ -82,7 +82,7 @@ async fn a_member_that_comes_back_with_nothing_is_refused_until_it_was_removed(b
     // The others go on, and the leader has not taken harm.
     let _ = cluster.revoke(1, &token).await.expect(200);
     assert!(!cluster.is_active(2, &token).await);
-    cluster.operate(1, &["remove", "3"]);
+    cluster.cluster_command(1, &["remove", "3"]);
     cluster.join(1, 3);
     says(&cluster, 3, &token, false).await;
 }
@@ -178,7 +178,7 @@ async fn a_cluster_that_lost_its_majority_is_founded_again_by_the_node_that_is_l
         said.contains("node 1 has the log of the cluster as it was before it was restored"),
         "{said}"
     );
-    let status = cluster.operate(3, &["status", "--json"]);
+    let status = cluster.cluster_command(3, &["status", "--json"]);
     let status: Value = serde_json::from_str(&status).expect("JSON");
     let members: Vec<u64> = status["members"]
         .as_array()
@@ -197,7 +197,8 @@ async fn a_saved_snapshot_is_enough_to_found_a_cluster_again(backend: Backend) {
     );
     let _ = cluster.revoke(3, &dead).await.expect(200);
     let file = cluster.place().scratch.path("saved.snapshot").display().to_string();
-    let saved: Value = serde_json::from_str(&cluster.operate(2, &["snapshot", "--to", &file, "--json"])).expect("JSON");
+    let saved: Value =
+        serde_json::from_str(&cluster.cluster_command(2, &["snapshot", "--to", &file, "--json"])).expect("JSON");
     assert_eq!(saved["revocations"], json!(1), "{saved}");
     (1..=3).for_each(|node_id| cluster.kill(node_id));
     // Whatever is left of the node's own is damaged.

@@ -6,10 +6,10 @@ use openraft::entry::RaftEntry as _;
 use super::*;
 use crate::codec;
 use crate::command::{Command, CommandResult};
-use domain::Revision;
 use crate::log_store::stored::StoredLogId;
 use crate::raft_types::{LogId, Member, StoredMembership};
 use crate::status::Role;
+use domain::Revision;
 
 fn log_id(index: u64) -> LogId {
     LogId::from(StoredLogId {
