@@ -116,7 +116,7 @@ fn a_key_is_read_in_every_accepted_form() {
     for form in forms {
         assert_eq!(
             MasterKey::parse(form.as_bytes()).map(|key| key.id()),
-            Ok(wanted.clone()),
+            Ok(wanted),
             "{form}"
         );
     }

@@ -1,7 +1,7 @@
 //! The first keys of an installation, and what opens them.
 
 use cluster::{ClusterError, ClusterNode, ClusterPorts, KeyState, SealingError};
-use domain::{KeyId, SigningAlgorithm};
+use domain::SigningAlgorithm;
 
 use crate::support::{bootstrap, config, master_keys, ports, signing_key, start};
 

@@ -93,7 +93,7 @@ async fn a_node_without_the_master_key_says_which_one_it_needs(backend: Backend)
     assert!(node.stop().await.success());
 
     node.place.set("keys.master_key_file", &second);
-    let refused = node.place.launch().await.err().expect("it can't open anything");
+    let refused = node.place.launch().await.expect_err("it can't open anything");
     assert!(
         refused.output.contains(&wanted) && refused.output.contains("keys.former_master_key_files"),
         "{}",
@@ -101,7 +101,7 @@ async fn a_node_without_the_master_key_says_which_one_it_needs(backend: Backend)
     );
     node.place
         .set("keys.former_master_key_files", shown(&scratch.path("nowhere")));
-    let refused = node.place.launch().await.err().expect("a file is missing");
+    let refused = node.place.launch().await.expect_err("a file is missing");
     assert!(refused.output.contains("nowhere"), "{}", refused.output);
     node.place.set("keys.former_master_key_files", &first);
     node.start_again().await;
