@@ -35,10 +35,32 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn a_snapshot_that_is_missing_or_damaged_is_noticed() {
+async fn a_damaged_snapshot_is_made_anew_from_a_log_that_has_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let often = ClusterConfig {
+        snapshot_every: 5,
+        entries_kept: 1_000,
+        ..config(folder.path())
+    };
+    filled(folder.path(), often).await;
+    let name = folder.path().join("raft/snapshots/state.snapshot");
+    let mut damaged = std::fs::read(&name).unwrap();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    std::fs::write(&name, &damaged).unwrap();
+    let node = start(folder.path()).await.unwrap();
+    assert_eq!(node.handle().status().revocations, 50);
+    node.shutdown().await.unwrap();
+    let aside = folder.path().join("raft/snapshots/state.damaged");
+    assert_eq!(std::fs::read(aside).unwrap(), damaged, "it is kept");
+}
+
+#[tokio::test]
+async fn a_snapshot_that_is_damaged_and_can_not_be_made_anew_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let often = || ClusterConfig {
         snapshot_every: 5,
+        entries_kept: 1,
         ..config(folder.path())
     };
     filled(folder.path(), often()).await;

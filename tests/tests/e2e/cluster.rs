@@ -165,7 +165,9 @@ async fn operators_see_and_change_the_members(backend: Backend) {
         .expect(201)
         .json();
     let join = |invite: &str, node_id: u64| {
-        let body = json!({ "invite": invite, "nodeId": node_id, "address": "127.0.0.1:1", "voter": false });
+        let (address, voter, format) = ("127.0.0.1:1", false, 3);
+        let body =
+            json!({ "invite": invite, "nodeId": node_id, "address": address, "voter": voter, "knownFormat": format });
         cluster.operator(2).post("/cluster/join").json(&body).send()
     };
     join("agentidp_invite_forged", 4)

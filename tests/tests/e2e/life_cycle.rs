@@ -43,7 +43,9 @@ async fn the_first_start_prints_a_secret_and_the_second_none(backend: Backend) {
 
 /// There is no leader in the first moments of a start, so nobody vouches for the view of revocations yet.
 async fn a_start_warns_of_no_stale_view(backend: Backend) {
-    let patient = NodeOptions::on(backend).set("cluster.max_revocation_staleness", "10m");
+    let patient = NodeOptions::on(backend)
+        .set("cluster.max_revocation_staleness", "10m")
+        .set("keys.clock_skew", "10m");
     let mut node = patient.start().await;
     node.start_again().await;
     node.check_it_works().await;

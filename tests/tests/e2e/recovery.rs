@@ -1,10 +1,13 @@
 //! Nodes that have lost what they had, and a cluster that has lost its majority: refused with the way out, which works.
 
 use std::path::Path;
+use std::process::Output;
 
+use e2e::eventually::DEADLINE;
 use e2e::process::Process;
 use e2e::{Api, Backend, Client, Cluster, eventually, on_both_stores};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 on_both_stores!(
     a_member_whose_log_is_damaged_is_refused_and_the_printed_way_out_works,
@@ -87,7 +90,19 @@ async fn a_member_that_comes_back_with_nothing_is_refused_until_it_was_removed(b
     says(&cluster, 3, &token, false).await;
 }
 
-/// Kills all nodes, and restores on one of them.
+/// What the program answers, once a node that was killed is gone and has let go of its folder.
+fn when_released(cluster: &Cluster, words: &[&str]) -> Output {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let output = cluster.command(words).output().expect("the program runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        if !said.contains("in use by another process") || Instant::now() >= end {
+            return output;
+        }
+    }
+}
+
+/// Restores on one of the nodes, all of which have been killed.
 fn restore(cluster: &Cluster, node_id: u64, more: &[&str]) -> Value {
     let config = cluster.config_file(node_id).display().to_string();
     let words = [
@@ -99,10 +114,7 @@ fn restore(cluster: &Cluster, node_id: u64, more: &[&str]) -> Value {
         "--issued-tokens",
         "keep",
     ];
-    let unconfirmed = cluster
-        .command(&[&words[..], more].concat())
-        .output()
-        .expect("the program runs");
+    let unconfirmed = when_released(cluster, &[&words[..], more].concat());
     let said = String::from_utf8_lossy(&unconfirmed.stderr).into_owned();
     assert_eq!(unconfirmed.status.code(), Some(2), "{said}");
     for part in ["NOT_CONFIRMED", "revocations among it, is not there", "--yes"] {

@@ -11,8 +11,10 @@ fn settings() -> KeyRotationSettings {
     KeyRotationSettings::default()
 }
 
+/// So many days after some day, or before it.
 fn at(days: f64) -> Timestamp {
-    Timestamp::from_seconds(1_700_000_000).plus(DAY.mul_f64(days))
+    const BEFORE: f64 = 100.0;
+    Timestamp::from_seconds(1_700_000_000).plus(DAY.mul_f64(BEFORE + days))
 }
 
 fn key(name: &str, algorithm: SigningAlgorithm, state: KeyState, since: f64) -> KeyRecord {
