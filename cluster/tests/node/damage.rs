@@ -1,6 +1,7 @@
 //! A node whose files are damaged does not start, says which and what to do, and touches nothing.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cluster::{ClusterConfig, ClusterError, ClusterNode};
 use domain::ports::Replication as _;
@@ -76,7 +77,14 @@ async fn a_snapshot_that_is_damaged_and_can_not_be_made_anew_is_noticed() {
     );
     assert_eq!(std::fs::read(&name).unwrap(), damaged, "nothing was changed");
     std::fs::write(&name, whole).unwrap();
-    start(folder.path()).await.unwrap().shutdown().await.unwrap();
+    let node = loop {
+        match start(folder.path()).await {
+            // Who was refused lets go of the log a moment after it was told.
+            Err(ClusterError::Locked { .. }) => tokio::time::sleep(Duration::from_millis(10)).await,
+            started => break started.unwrap(),
+        }
+    };
+    node.shutdown().await.unwrap();
 }
 
 #[tokio::test]
