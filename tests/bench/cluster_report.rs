@@ -134,7 +134,7 @@ impl Report {
     pub fn failover(&mut self, store: Backend, noticed: &Noticed) {
         println!();
         println!(
-            "leader killed, {}: introspection and issuance on the survivors: longest gap {} ms, {} of {} failed; \
+            "leader killed, {}: introspection and issuance on the survivors: longest gap {} ms, {} of {} not answered well; \
              revocations resume after {} ms (goal: {} ms, {}), {} refused",
             name(store),
             noticed.reads_gap.as_millis(),

@@ -79,7 +79,8 @@ test('a genuine token is refused outside its time and by another issuer', async 
   await context.test('while one issued then is alive', () => assertAlive(client, late));
 
   await live({ listen });
-  await context.test('one issued in the future is refused now', () => assertDead(client, late));
+  // The issuer's clock may have been ahead: `nbf` would say that it must not be used yet, `iat` does not (RFC 7519 §4.1.6).
+  await context.test('one issued by a clock that was ahead is alive', () => assertAlive(client, late));
   await context.test('and the first one lives again', () => assertAlive(client, early));
 
   const issuer = `http://localhost:${new URL(first.issuer).port}`;
