@@ -75,13 +75,12 @@ impl Kills {
         lasting.chain(suspensions).filter(|kill| kill.is_acknowledged)
     }
 
-    /// Every acknowledged rotation of a credential, which kills the secret before it.
-    pub(super) fn rotations<'a>(&'a self, credential: &CredentialId) -> impl Iterator<Item = &'a Kill> + 'a {
-        self.rotations
-            .get(credential)
-            .into_iter()
-            .flatten()
-            .filter(|kill| kill.is_acknowledged)
+    /// The last rotation of a credential that was acknowledged before a moment: the one that killed the secret before the
+    /// one that is in use then.
+    pub(super) fn rotation_before(&self, credential: &CredentialId, moment: Moment) -> Option<&Kill> {
+        let rotations = self.rotations.get(credential).into_iter().flatten();
+        let acknowledged = rotations.filter(|kill| kill.is_acknowledged && kill.ended < moment);
+        acknowledged.max_by_key(|kill| kill.ended)
     }
 
     fn is_undone(&self, suspension: &Kill, token: &Token) -> bool {

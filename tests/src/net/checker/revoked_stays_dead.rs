@@ -1,8 +1,8 @@
 //! `revoked_stays_dead`: what was killed is vouched for nowhere.
 //!
 //! The rule. Let a kill be answered 2xx at `k`. Whatever begins after `k` (an introspection, a use as bearer, the issue
-//! of another token of a suspended agent or a revoked credential, the use of a secret that was rotated away) must not find the token alive at any node, with two
-//! exceptions, which are those of the guarantee itself:
+//! of another token of a suspended agent or a revoked credential, the use of a secret that the last rotation has
+//! replaced) must not find the token alive at any node, with two exceptions, which are those of the guarantee itself:
 //!
 //! - The node may not have heard of the kill in time; see `Kill::known_at`. Such a node vouches for at most
 //!   `max_revocation_staleness` after `k`: its view is confirmed at least that often or it is silent. So nothing that
@@ -24,7 +24,8 @@ pub(super) fn check(history: &History) -> Verdict {
                 None => continue,
             },
             (Call::IssueWithOldSecret { credential }, None) => {
-                (entry.answer.is_done(), kills.rotations(credential).collect())
+                let rotation = kills.rotation_before(credential, entry.started);
+                (entry.answer.is_done(), rotation.into_iter().collect())
             }
             _ => continue,
         };
@@ -167,6 +168,25 @@ mod tests {
         script.call(2, old.clone(), Answer::Refused(401, String::new()));
         assert_eq!(violations(&script), 0);
         script.call(2, old, Answer::Done(Done::Plain));
+        assert_eq!(violations(&script), 1);
+    }
+
+    #[test]
+    fn an_old_secret_is_judged_by_the_rotation_that_replaced_it() {
+        let (agent, credential) = (AgentId::new("a"), CredentialId::new("c"));
+        let rotate = Call::RotateCredential(agent, credential.clone());
+        let old = Call::IssueWithOldSecret { credential };
+        let mut script = Script::default();
+        script.call(1, rotate.clone(), Answer::Done(Done::Plain));
+        script
+            .wait(Duration::from_secs(60))
+            .fault(Effect::MayLag, &[2])
+            .call(1, rotate, Answer::Done(Done::Plain));
+        script.call(2, old.clone(), Answer::Done(Done::Plain));
+        assert_eq!(violations(&script), 0, "node 2 may not have heard of the second one");
+        script
+            .wait(Duration::from_secs(6))
+            .call(2, old, Answer::Done(Done::Plain));
         assert_eq!(violations(&script), 1);
     }
 
