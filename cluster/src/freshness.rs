@@ -86,12 +86,11 @@ impl Freshness {
     }
 }
 
-/// Keeps the view fresh, and tells `after_each` when a round is over.
+/// Keeps the view fresh.
 pub(crate) async fn keep_fresh(
     freshness: Arc<Freshness>,
     leader: LeaderLink,
     interval: Duration,
-    mut after_each: impl FnMut(),
 ) {
     let mut rounds = tokio::time::interval(interval);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -112,7 +111,6 @@ pub(crate) async fn keep_fresh(
             Some(News::FreshAgain) => tracing::info!("this node's view of revocations is recent again"),
             None => {}
         }
-        after_each();
     }
 }
 

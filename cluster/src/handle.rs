@@ -19,6 +19,7 @@ use crate::error::ClusterError;
 use crate::freshness::Freshness;
 use crate::greeted::Greeted;
 use crate::leader::LeaderLink;
+use crate::measuring::Measuring;
 use crate::network::Receiving;
 use crate::publish::Published;
 use crate::sealing::MasterKeys;
@@ -37,6 +38,7 @@ pub(crate) struct Parts {
     pub(crate) proposer: Proposer,
     pub(crate) freshness: Arc<Freshness>,
     pub(crate) watch: StatusWatch,
+    pub(crate) measuring: Measuring,
     pub(crate) steady_clock: Arc<SteadyClock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) master_keys: MasterKeys,
@@ -107,6 +109,11 @@ impl ClusterHandle {
     /// The node's view of the cluster now.
     pub fn status(&self) -> ClusterStatus {
         self.0.watch.status()
+    }
+
+    /// Brings the node's view of the cluster to its meters. They show what they showed at the last call.
+    pub fn measure(&self) {
+        self.0.measuring.measure();
     }
 
     pub(crate) async fn propose_one(&self, command: Command) -> Result<CommandResult, ClusterError> {

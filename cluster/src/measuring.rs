@@ -1,7 +1,7 @@
-//! Brings a node's view of the cluster to its meters.
+//! Brings a node's view of the cluster to its meters, when somebody looks at them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use metrics::Gauge;
@@ -16,7 +16,7 @@ pub(crate) struct Measuring {
     transport: Arc<dyn Transport>,
     meters: ClusterMeters,
     /// The gauges of the members that there are, or were since this node started.
-    lags: BTreeMap<u64, Gauge>,
+    lags: Mutex<BTreeMap<u64, Gauge>>,
 }
 
 impl Measuring {
@@ -25,7 +25,7 @@ impl Measuring {
             watch,
             transport,
             meters,
-            lags: BTreeMap::new(),
+            lags: Mutex::default(),
         }
     }
 
@@ -33,7 +33,7 @@ impl Measuring {
         clippy::cast_precision_loss,
         reason = "a gauge is a float; terms, indexes and counts stay far below 2^53"
     )]
-    pub(crate) fn measure(&mut self) {
+    pub(crate) fn measure(&self) {
         let (status, meters) = (self.watch.status(), &self.meters);
         meters.term.set(status.term as f64);
         meters
@@ -53,16 +53,17 @@ impl Measuring {
 
     /// Only a leader knows how far the others are; elsewhere, and of who has left, nothing is known.
     #[expect(clippy::cast_precision_loss, reason = "a lag stays far below 2^53")]
-    fn measure_lags(&mut self) {
+    fn measure_lags(&self) {
+        let mut gauges = self.lags.lock().unwrap_or_else(PoisonError::into_inner);
         let lags = self.watch.replication_lags();
-        for (peer, gauge) in &self.lags {
+        for (peer, gauge) in gauges.iter() {
             if !lags.contains_key(peer) {
                 gauge.set(f64::NAN);
             }
         }
         for (peer, lag) in lags {
             let gauge_of = &self.meters.replication_lag_entries;
-            self.lags.entry(peer).or_insert_with(|| gauge_of(peer)).set(lag as f64);
+            gauges.entry(peer).or_insert_with(|| gauge_of(peer)).set(lag as f64);
         }
     }
 }

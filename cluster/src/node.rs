@@ -253,7 +253,8 @@ fn assemble(
         published: published.clone(),
         proposer: proposer.clone(),
         freshness: freshness.clone(),
-        watch: watch.clone(),
+        measuring: Measuring::new(watch.clone(), ports.transport.clone(), ports.meters.clone()),
+        watch,
         steady_clock: steady_clock.clone(),
         entropy: ports.entropy.clone(),
         master_keys: ports.master_keys.clone(),
@@ -262,11 +263,9 @@ fn assemble(
         greeted: greeted.clone(),
         snapshots,
     });
-    let mut measuring = Measuring::new(watch, ports.transport.clone(), ports.meters.clone());
-    let measure = move || measuring.measure();
     let mut tasks = vec![
         tokio::spawn(batching.run()),
-        tokio::spawn(keep_fresh(freshness, leader, config.freshness_interval, measure)),
+        tokio::spawn(keep_fresh(freshness, leader, config.freshness_interval)),
         tokio::spawn(keep_ticking(
             steady_clock,
             published.clone(),

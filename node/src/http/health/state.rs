@@ -169,6 +169,7 @@ impl Health {
         self.active_connections.set(f64::from(pool.active));
         self.waiting_requests.set(f64::from(pool.waiting));
         self.check_store().await;
+        self.cluster.measure();
         if let Some(ring) = self.cluster.view() {
             self.keys.show(&ring, self.clock.now());
         }
