@@ -7,21 +7,13 @@ use std::time::Duration;
 use domain::ports::{Clock, Entropy};
 
 use crate::error::ClusterError;
+use crate::execution::Execution;
+use crate::files::{Files, OsFiles};
 use crate::formats::Formats;
 use crate::meters::ClusterMeters;
 use crate::network::{NoPeers, Transport};
 use crate::raft_types::Member;
 use crate::sealing::MasterKeys;
-
-/// Where blocking disk work runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Execution {
-    /// On threads of its own, so that the async runtime never waits for a disk.
-    #[default]
-    Threads,
-    /// In the calling task: every run takes the same steps in the same order, as a simulator needs.
-    Inline,
-}
 
 /// What a node does that belongs to no cluster yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -157,10 +149,12 @@ pub struct ClusterPorts {
     pub meters: ClusterMeters,
     /// The way to the other members.
     pub transport: Arc<dyn Transport>,
+    /// Where the log and the snapshots are.
+    pub files: Arc<dyn Files>,
 }
 
 impl ClusterPorts {
-    /// For a cluster of one that nobody measures.
+    /// For a cluster of one that nobody measures, on the operating system's files.
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, master_keys: MasterKeys) -> Self {
         Self {
             clock,
@@ -168,6 +162,7 @@ impl ClusterPorts {
             master_keys,
             meters: ClusterMeters::default(),
             transport: Arc::new(NoPeers),
+            files: Arc::new(OsFiles),
         }
     }
 }

@@ -16,9 +16,11 @@ use crate::barrier::Barrier;
 use crate::batching::Proposer;
 use crate::command::BatchId;
 use crate::compacting::keep_compact;
-use crate::config::{ClusterConfig, ClusterPorts, Execution, Founding};
+use crate::config::{ClusterConfig, ClusterPorts, Founding};
 use crate::drain::Drain;
 use crate::error::ClusterError;
+use crate::execution::Execution;
+use crate::files::Files;
 use crate::freshness::{Freshness, keep_fresh};
 use crate::greeted::Greeted;
 use crate::handle::{ClusterHandle, Joining, Parts};
@@ -78,14 +80,14 @@ impl ClusterNode {
             log,
             snapshots,
             at,
-        } = open(&config).await?;
+        } = open(&config, ports.files.clone()).await?;
         let published = Arc::new(Published::new(at.state.clone(), log.held()));
         let snapshots = Arc::new(snapshots);
-        let machine = StateMachine::new(at, published.clone(), snapshots.clone(), config.execution);
+        let machine = StateMachine::new(at, published.clone(), snapshots.clone());
         let peers = Peers::new(ports.transport.clone());
         let first = first_batch(config.node_id, ports.entropy.as_ref());
-        let links = Links::new(peers.clone(), config.node_id, first.incarnation);
-        let raft = Raft::new(config.node_id, raft_config, links, log.clone(), machine)
+        let links = Links::new(peers.clone(), config.node_id, first.incarnation, config.execution);
+        let raft = Box::pin(Raft::new(config.node_id, raft_config, links, log.clone(), machine))
             .await
             .map_err(|fatal| ClusterError::corrupt(folder.path(), fatal.to_string()))?;
         let greeted = Arc::new(Greeted {
@@ -313,11 +315,11 @@ struct Opened {
     at: StateAt,
 }
 
-async fn open(config: &ClusterConfig) -> Result<Opened, ClusterError> {
+async fn open(config: &ClusterConfig, files: Arc<dyn Files>) -> Result<Opened, ClusterError> {
     let (data_dir, node_id, execution) = (config.data_dir.clone(), config.node_id, config.execution);
     let (known, software) = (config.formats.known(), config.version.clone());
     let open = move || {
-        let folder = RaftFolder::open(&data_dir, node_id, &software)?;
+        let folder = RaftFolder::open(files, &data_dir, node_id, &software)?;
         let (snapshots, log, at) = read(&folder, known, execution).map_err(|error| folder.explain(error))?;
         folder.sign(&software)?;
         Ok(Opened {
@@ -327,12 +329,8 @@ async fn open(config: &ClusterConfig) -> Result<Opened, ClusterError> {
             at,
         })
     };
-    match execution {
-        Execution::Inline => open(),
-        Execution::Threads => tokio::task::spawn_blocking(open)
-            .await
-            .map_err(|error| ClusterError::Stopped(format!("opening the replicated log failed: {error}")))?,
-    }
+    let opened = execution.run(open).await;
+    opened.map_err(|error| ClusterError::Stopped(format!("opening the replicated log failed: {error}")))?
 }
 
 /// Between which times the consensus is to draw how long a follower waits *beyond* the lease of its leader. The lease is
@@ -348,12 +346,12 @@ fn patience(config: &ClusterConfig) -> Range<Duration> {
 
 fn read(folder: &RaftFolder, known: u8, execution: Execution) -> Result<(Snapshots, LogStore, StateAt), ClusterError> {
     let log = LogStore::open(folder, known, execution)?;
-    let (snapshots, latest) = match Snapshots::open(folder.snapshots(), known) {
+    let (snapshots, latest) = match Snapshots::open(folder, known, execution) {
         // Nothing is lost: the log still has everything from the first entry on.
         Err(error @ ClusterError::CorruptLog { .. }) if log.is_complete() => {
-            let damaged = Snapshots::set_aside(&folder.snapshots())?;
+            let damaged = Snapshots::set_aside(folder)?;
             tracing::warn!(%error, kept = %damaged.display(), "the snapshot is damaged; the state is made anew from the log");
-            Snapshots::open(folder.snapshots(), known)?
+            Snapshots::open(folder, known, execution)?
         }
         opened => opened?,
     };

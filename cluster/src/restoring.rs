@@ -7,8 +7,8 @@
 
 mod placing;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use domain::ports::Entropy;
 use domain::{Revision, Timestamp};
@@ -19,8 +19,10 @@ use uuid::Uuid;
 pub use placing::finish_restore;
 
 use crate::codec::NEWEST;
-use crate::config::{ClusterConfig, Execution};
+use crate::config::ClusterConfig;
 use crate::error::ClusterError;
+use crate::execution::Execution;
+use crate::files::{Files as _, OpenFile, Opening, OsFiles};
 use crate::log_store::stored::StoredLogId;
 use crate::log_store::{LogStore, RaftFolder};
 use crate::raft_types::{LogId, Membership, StoredMembership};
@@ -49,7 +51,7 @@ pub struct Remains {
     source: PathBuf,
     /// The latest term that the lost cluster is known to have had.
     term: u64,
-    _lock: Option<File>,
+    _lock: Option<Arc<dyn OpenFile>>,
 }
 
 /// A cluster that was founded again.
@@ -73,9 +75,9 @@ impl Remains {
     /// Reads the folder of a node that survived, all of it: what the node had not yet known to be decided is taken for
     /// decided, since it may have been.
     pub async fn of_folder(config: &ClusterConfig) -> Result<Self, ClusterError> {
-        let folder = RaftFolder::open_existing(&config.data_dir, config.node_id)?;
+        let folder = RaftFolder::open_existing(Arc::new(OsFiles), &config.data_dir, config.node_id)?;
         let read = async {
-            let (_, latest) = Snapshots::open(folder.snapshots(), NEWEST)?;
+            let (_, latest) = Snapshots::open(&folder, NEWEST, Execution::Inline)?;
             let mut log = LogStore::open(&folder, NEWEST, Execution::Inline)?;
             let mut at = latest.unwrap_or_else(StateAt::initial);
             log.check_continues(at.applied, folder.path())?;
@@ -97,21 +99,23 @@ impl Remains {
 
     /// Reads a snapshot that `agentidp cluster snapshot` has written.
     pub fn of_file(path: &Path) -> Result<Self, ClusterError> {
-        let file = File::open(path).map_err(|error| ClusterError::io(path, error))?;
+        let file = OsFiles
+            .open(path, Opening::Existing)
+            .map_err(|error| ClusterError::io(path, error))?;
         let at = SnapshotFile(file).read(NEWEST).map_err(|error| error.at(path))?;
         Self::new(at, path.to_owned(), 0, None)
     }
 
     /// Nobody else has the folder of the node from now on; for what was not read from there.
     pub fn lock(self, config: &ClusterConfig) -> Result<Self, ClusterError> {
-        let lock = RaftFolder::lock_existing(&config.data_dir)?;
+        let lock = RaftFolder::lock_existing(&OsFiles, &config.data_dir)?;
         Ok(Self {
             _lock: self._lock.or(lock),
             ..self
         })
     }
 
-    fn new(at: StateAt, source: PathBuf, term: u64, lock: Option<File>) -> Result<Self, ClusterError> {
+    fn new(at: StateAt, source: PathBuf, term: u64, lock: Option<Arc<dyn OpenFile>>) -> Result<Self, ClusterError> {
         if at.state.identity().is_none() {
             return Err(ClusterError::NothingToRestore { path: source });
         }

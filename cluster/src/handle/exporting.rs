@@ -1,13 +1,15 @@
 //! A snapshot for safe-keeping, through the handle: piece by piece, since it may be large.
 
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io;
 use std::time::Duration;
 
 use openraft::async_runtime::WatchReceiver as _;
 
 use super::ClusterHandle;
 use crate::error::ClusterError;
-use crate::raft_types::RaftMetrics;
+use crate::files::read_piece;
+use crate::raft_types::{RaftMetrics, Snapshot};
+use crate::state_machine::Snapshots;
 
 /// How many bytes a piece has at most.
 const PIECE_BYTES_MAX: u64 = 512 * 1024;
@@ -44,26 +46,19 @@ impl ClusterHandle {
 
     /// A piece of the node's snapshot. Refused if the snapshot is not the one of this index any more.
     pub async fn snapshot_piece(&self, index: u64, offset: u64) -> Result<SnapshotPiece, ClusterError> {
-        let snapshots = self.0.snapshots.clone();
-        let read = move || {
+        let read = move |snapshots: &Snapshots| -> io::Result<Option<(Vec<u8>, bool)>> {
             let current = snapshots.current()?;
-            let is_wanted = |at: &crate::raft_types::Snapshot| at.meta.last_log_id.is_some_and(|id| id.index == index);
+            let is_wanted = |at: &Snapshot| at.meta.last_log_id.is_some_and(|id| id.index == index);
             let Some(current) = current.filter(is_wanted) else {
                 return Ok(None);
             };
-            let mut file = current.snapshot.0;
-            let length = file.metadata()?.len();
-            file.seek(SeekFrom::Start(offset))?;
-            let mut bytes = Vec::new();
-            file.take(PIECE_BYTES_MAX).read_to_end(&mut bytes)?;
+            let file = current.snapshot.0;
+            let length = file.len()?;
+            let bytes = read_piece(&file, offset, PIECE_BYTES_MAX)?;
             let is_last = offset + bytes.len() as u64 >= length;
             Ok(Some((bytes, is_last)))
         };
-        let read: io::Result<Option<(Vec<u8>, bool)>> = tokio::task::spawn_blocking(read)
-            .await
-            .map_err(io::Error::other)
-            .and_then(|read| read);
-        match read {
+        match self.0.snapshots.clone().run(read).await {
             Ok(Some((bytes, is_last))) => Ok(SnapshotPiece {
                 index,
                 offset,

@@ -1,5 +1,5 @@
 //! The port between the log store and whatever keeps its bytes: a set of numbered entries and a few named values,
-//! changed in rounds. A simulator puts a disk here that tears and loses what was not yet durable.
+//! changed in rounds. What is below, files that a simulator can tear, is [another port](crate::files).
 
 use std::io;
 use std::ops::RangeInclusive;

@@ -2,16 +2,16 @@
 //!
 //! `raft/IDENTITY` says it in plain text; `raft/LOCK` is locked while the folder is in use.
 
-use std::fs::{File, OpenOptions, Permissions, TryLockError};
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::disk::{DiskChange, LogDisk as _, Slot};
 use super::redb_disk::RedbDisk;
 use super::stored::{StoredLogId, StoredVote};
 use crate::codec;
 use crate::error::ClusterError;
+use crate::files::{Files, OpenFile, Opening, read_whole, replace_file};
 use crate::raft_types::{LogId, Vote};
 use crate::restoring::finish_restore;
 
@@ -26,63 +26,80 @@ pub(crate) const RAFT_FOLDER: &str = "raft";
 
 /// A node's folder, locked until it is dropped.
 pub(crate) struct RaftFolder {
+    files: Arc<dyn Files>,
     path: PathBuf,
     node_id: u64,
-    lock: File,
+    lock: Arc<dyn OpenFile>,
 }
 
 impl RaftFolder {
     /// Opens `raft/` in the data directory, or creates it.
-    pub(crate) fn open(data_dir: &Path, node_id: u64, software: &str) -> Result<Self, ClusterError> {
-        finish_restore(data_dir)?;
+    pub(crate) fn open(
+        files: Arc<dyn Files>,
+        data_dir: &Path,
+        node_id: u64,
+        software: &str,
+    ) -> Result<Self, ClusterError> {
+        finish_restore(files.as_ref(), data_dir)?;
         let path = data_dir.join(RAFT_FOLDER);
-        std::fs::create_dir_all(&path).map_err(|error| ClusterError::io(&path, error))?;
         // Nobody else reads the log, or holds the lock and so keeps the node from starting.
-        let owner_only = Permissions::from_mode(0o700);
-        std::fs::set_permissions(&path, owner_only).map_err(|error| ClusterError::io(&path, error))?;
-        let lock = lock(&path)?;
-        let folder = Self { path, node_id, lock };
+        files
+            .create_folder(&path)
+            .map_err(|error| ClusterError::io(&path, error))?;
+        let lock = lock(files.as_ref(), &path)?;
+        let folder = Self {
+            files,
+            path,
+            node_id,
+            lock,
+        };
         folder.recognize(software).map_err(|error| folder.explain(error))?;
         Ok(folder)
     }
 
     fn recognize(&self, software: &str) -> Result<(), ClusterError> {
-        match std::fs::read_to_string(self.identity_path()) {
+        match self.identity() {
             Ok(text) => self.check(&text, self.node_id),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.create(self.node_id, software),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.create(software),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(self.unreadable()),
             Err(error) => Err(ClusterError::io(self.identity_path(), error)),
         }
     }
 
     /// Opens `raft/` in the data directory, if it is this node's.
-    pub(crate) fn open_existing(data_dir: &Path, node_id: u64) -> Result<Self, ClusterError> {
-        finish_restore(data_dir)?;
+    pub(crate) fn open_existing(files: Arc<dyn Files>, data_dir: &Path, node_id: u64) -> Result<Self, ClusterError> {
+        finish_restore(files.as_ref(), data_dir)?;
         let path = data_dir.join(RAFT_FOLDER);
-        let lock =
-            Self::lock_existing(data_dir)?.ok_or_else(|| ClusterError::NothingToRestore { path: path.clone() })?;
-        let folder = Self { path, node_id, lock };
-        let text = std::fs::read_to_string(folder.identity_path()).map_err(|_| folder.unreadable());
+        let lock = Self::lock_existing(files.as_ref(), data_dir)?
+            .ok_or_else(|| ClusterError::NothingToRestore { path: path.clone() })?;
+        let folder = Self {
+            files,
+            path,
+            node_id,
+            lock,
+        };
+        let text = folder.identity().map_err(|_| folder.unreadable());
         let checked = text.and_then(|text| folder.check(&text, node_id));
         checked.map_err(|error| folder.explain(error))?;
         Ok(folder)
     }
 
     /// Locks `raft/` in the data directory, if there is one, whatever it holds.
-    pub(crate) fn lock_existing(data_dir: &Path) -> Result<Option<File>, ClusterError> {
+    pub(crate) fn lock_existing(files: &dyn Files, data_dir: &Path) -> Result<Option<Arc<dyn OpenFile>>, ClusterError> {
         let path = data_dir.join(RAFT_FOLDER);
-        path.exists().then(|| lock(&path)).transpose()
+        let is_there = files.exists(&path).map_err(|error| ClusterError::io(&path, error))?;
+        is_there.then(|| lock(files, &path)).transpose()
     }
 
     /// Lets go of the folder but for its lock.
-    pub(crate) fn into_lock(self) -> File {
+    pub(crate) fn into_lock(self) -> Arc<dyn OpenFile> {
         self.lock
     }
 
     /// Makes the empty log continue after a snapshot, in a term in which nobody has voted yet.
     pub(crate) fn begin_after(&self, applied: Option<LogId>) -> Result<(), ClusterError> {
         let path = self.log();
-        let disk = RedbDisk::open(&path)?;
+        let disk = RedbDisk::open(self.files.as_ref(), &path)?;
         let Some(applied) = applied else { return Ok(()) };
         let vote = Vote::new(applied.leader_id.term, applied.leader_id.node_id);
         let changes = [
@@ -100,6 +117,11 @@ impl RaftFolder {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where it is.
+    pub(crate) fn files(&self) -> &Arc<dyn Files> {
+        &self.files
     }
 
     /// Where the log is.
@@ -135,14 +157,23 @@ impl RaftFolder {
         if self.written_by().as_deref() == Some(software) {
             return Ok(());
         }
-        replace_file(&self.identity_path(), identity(self.node_id, software).as_bytes())
-            .map_err(|error| ClusterError::io(self.identity_path(), error))
+        self.write_identity(software)
     }
 
     /// The version of the software that has written here last, if it said so.
     pub(crate) fn written_by(&self) -> Option<String> {
-        let text = std::fs::read_to_string(self.identity_path()).ok()?;
+        let text = self.identity().ok()?;
         written_by(&text).map(str::to_owned)
+    }
+
+    fn identity(&self) -> io::Result<String> {
+        let bytes = read_whole(self.files.as_ref(), &self.identity_path())?;
+        String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+
+    fn write_identity(&self, software: &str) -> Result<(), ClusterError> {
+        let (path, text) = (self.identity_path(), identity(self.node_id, software));
+        replace_file(self.files.as_ref(), &path, text.as_bytes()).map_err(|error| ClusterError::io(path, error))
     }
 
     fn identity_path(&self) -> PathBuf {
@@ -166,7 +197,7 @@ impl RaftFolder {
                 expected: node_id,
             });
         }
-        if !self.log().exists() {
+        if !self.has_log()? {
             return Err(ClusterError::corrupt(&self.path, "the log is missing"));
         }
         Ok(())
@@ -174,34 +205,45 @@ impl RaftFolder {
 
     /// The log gets its name when it is complete, and the identity is written last. A log without identity is what an
     /// interrupted creation leaves behind if it is empty; otherwise somebody removed the identity.
-    fn create(&self, node_id: u64, software: &str) -> Result<(), ClusterError> {
+    fn create(&self, software: &str) -> Result<(), ClusterError> {
         let log = self.log();
-        if self.has_snapshots()? || (log.exists() && !is_empty(&log)?) {
+        if self.has_snapshots()? || (self.has_log()? && !self.is_log_empty()?) {
             return Err(ClusterError::corrupt(
                 &self.path,
                 "there is a log or a snapshot, but IDENTITY is missing",
             ));
         }
         self.create_log().map_err(|error| ClusterError::io(&log, error))??;
-        replace_file(&self.identity_path(), identity(node_id, software).as_bytes())
-            .map_err(|error| ClusterError::io(self.identity_path(), error))
+        self.write_identity(software)
     }
 
     fn create_log(&self) -> io::Result<Result<(), ClusterError>> {
         let unfinished = self.path.join("log.new");
-        if unfinished.exists() {
-            std::fs::remove_file(&unfinished)?;
+        if self.files.exists(&unfinished)? {
+            self.files.remove_file(&unfinished)?;
         }
-        if let Err(error) = RedbDisk::open(&unfinished) {
+        if let Err(error) = RedbDisk::open(self.files.as_ref(), &unfinished) {
             return Ok(Err(error));
         }
-        std::fs::rename(unfinished, self.log())?;
-        sync_folder(&self.path).map(Ok)
+        self.files.rename(&unfinished, &self.log())?;
+        self.files.sync_folder(&self.path).map(Ok)
+    }
+
+    fn has_log(&self) -> Result<bool, ClusterError> {
+        let log = self.log();
+        self.files.exists(&log).map_err(|error| ClusterError::io(log, error))
+    }
+
+    fn is_log_empty(&self) -> Result<bool, ClusterError> {
+        let log = self.log();
+        let disk = RedbDisk::open(self.files.as_ref(), &log)?;
+        let nothing = || -> io::Result<bool> { Ok(disk.bounds()?.is_none() && disk.slot(Slot::Vote)?.is_none()) };
+        nothing().map_err(|error| ClusterError::corrupt(log, error.to_string()))
     }
 
     fn has_snapshots(&self) -> Result<bool, ClusterError> {
-        match std::fs::read_dir(self.snapshots()) {
-            Ok(mut files) => Ok(files.next().is_some()),
+        match self.files.list(&self.snapshots()) {
+            Ok(found) => Ok(!found.is_empty()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(ClusterError::io(self.snapshots(), error)),
         }
@@ -212,24 +254,14 @@ impl RaftFolder {
     }
 }
 
-fn is_empty(log: &Path) -> Result<bool, ClusterError> {
-    let disk = RedbDisk::open(log)?;
-    let nothing = || -> io::Result<bool> { Ok(disk.bounds()?.is_none() && disk.slot(Slot::Vote)?.is_none()) };
-    nothing().map_err(|error| ClusterError::corrupt(log, error.to_string()))
-}
-
-fn lock(path: &Path) -> Result<File, ClusterError> {
+fn lock(files: &dyn Files, path: &Path) -> Result<Arc<dyn OpenFile>, ClusterError> {
     let name = path.join("LOCK");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&name)
-        .map_err(|error| ClusterError::io(&name, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(ClusterError::Locked { path: path.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(ClusterError::io(&name, error)),
+    let io = |error| ClusterError::io(&name, error);
+    let file = files.open(&name, Opening::Kept).map_err(io)?;
+    if file.try_lock().map_err(io)? {
+        Ok(file)
+    } else {
+        Err(ClusterError::Locked { path: path.to_owned() })
     }
 }
 
@@ -252,21 +284,6 @@ fn parse(identity: &str) -> Option<(u32, u64)> {
     }
     let node = lines.next()?.strip_prefix("node ")?.parse().ok()?;
     lines.next().is_none().then_some((format, node))
-}
-
-/// Writes a file so that there is either the former one or the whole new one, whatever happens.
-pub(crate) fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
-    let temporary = path.with_extension("tmp");
-    let mut file = File::create(&temporary)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, path)?;
-    sync_folder(path.parent().unwrap_or(Path::new(".")))
-}
-
-/// Makes renames and removals in a folder durable.
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
 }
 
 #[cfg(test)]

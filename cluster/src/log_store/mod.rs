@@ -11,6 +11,7 @@ mod loading;
 mod reading;
 mod recent;
 mod redb_disk;
+mod redb_file;
 mod storage;
 pub(crate) mod stored;
 mod writer;
@@ -19,10 +20,10 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-pub(crate) use folder::{RAFT_FOLDER, RaftFolder, sync_folder};
+pub(crate) use folder::{RAFT_FOLDER, RaftFolder};
 
-use crate::config::Execution;
 use crate::error::ClusterError;
+use crate::execution::Execution;
 use crate::held::Held;
 use crate::raft_types::{LogId, Vote};
 use disk::LogDisk;
@@ -66,7 +67,7 @@ impl LogStore {
     /// Fails if a record is of a later format than `known`.
     pub(crate) fn open(folder: &RaftFolder, known: u8, execution: Execution) -> Result<Self, ClusterError> {
         let path = folder.log();
-        let disk = redb_disk::RedbDisk::open(&path)?;
+        let disk = redb_disk::RedbDisk::open(folder.files().as_ref(), &path)?;
         Self::on(Arc::new(disk), &path, known, execution)
     }
 

@@ -10,7 +10,6 @@ use openraft::{OptionalSend, RaftLogReader};
 use super::loading::decode_entry;
 use super::{Index, LogStore};
 use crate::codec::NEWEST;
-use crate::config::Execution;
 use crate::network::ENTRIES_PER_MESSAGE;
 use crate::raft_types::{Entry, TypeConfig, Vote};
 
@@ -61,10 +60,7 @@ impl LogStore {
             let decode = |(_, body): &(u64, Vec<u8>)| decode_entry(body, NEWEST).map_err(io::Error::other);
             stored.iter().map(decode).collect()
         };
-        match self.0.execution {
-            Execution::Inline => read(),
-            Execution::Threads => tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?,
-        }
+        self.0.execution.run(read).await.map_err(io::Error::other)?
     }
 }
 

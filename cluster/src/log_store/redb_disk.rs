@@ -9,13 +9,16 @@ use std::io;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, StorageError, TableDefinition};
 
 use super::disk::{DiskChange, LogDisk, Slot};
 use super::frame::{self, Frame};
+use super::redb_file::RedbFile;
 use crate::error::ClusterError;
+use crate::files::{Files, OpenFile, Opening};
 
 const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("entries");
 const SLOTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("slots");
@@ -46,24 +49,25 @@ pub(super) struct RedbDisk {
 
 impl RedbDisk {
     /// Opens the database in `path`, or creates it, and verifies it.
-    pub(super) fn open(path: &Path) -> Result<Self, ClusterError> {
-        Self::open_with(path, || {
-            let mut database = builder().create(path)?;
-            let length = std::fs::metadata(path)?.len();
+    pub(super) fn open(files: &dyn Files, path: &Path) -> Result<Self, ClusterError> {
+        let io = |error| ClusterError::io(path, error);
+        let file = files.open(path, Opening::Kept).map_err(io)?;
+        if !file.try_lock().map_err(io)? {
+            return Err(ClusterError::Locked { path: path.to_owned() });
+        }
+        Self::on(file, path)
+    }
+
+    /// The same in a file that is open, and nobody else's.
+    pub(super) fn on(file: Arc<dyn OpenFile>, path: &Path) -> Result<Self, ClusterError> {
+        let open = || {
+            let mut database = builder().create_with_backend(RedbFile(file.clone()))?;
+            let length = file.len()?;
             if is_wasteful(&database, length) && database.compact().is_ok() {
                 tracing::info!(path = %path.display(), before = length, "the log's file was made smaller");
             }
             Ok(database)
-        })
-    }
-
-    /// The same on something else than a file.
-    #[cfg(test)]
-    pub(super) fn on_backend(path: &Path, backend: impl redb::StorageBackend) -> Result<Self, ClusterError> {
-        Self::open_with(path, move || builder().create_with_backend(backend))
-    }
-
-    fn open_with(path: &Path, open: impl FnOnce() -> Result<Database, DatabaseError>) -> Result<Self, ClusterError> {
+        };
         // A verified open is not supposed to panic over a damaged file; if it does, that is damage too.
         let database = catch_unwind(AssertUnwindSafe(open))
             .map_err(|_| ClusterError::corrupt(path, "the database does not make sense"))?
@@ -225,7 +229,6 @@ fn to_storage(error: redb::Error) -> StorageError {
 
 fn describe(path: &Path, error: DatabaseError) -> ClusterError {
     match error {
-        DatabaseError::DatabaseAlreadyOpen => ClusterError::Locked { path: path.to_owned() },
         DatabaseError::Storage(StorageError::Io(error)) if !is_damage(&error) => ClusterError::io(path, error),
         other => ClusterError::corrupt(path, other.to_string()),
     }

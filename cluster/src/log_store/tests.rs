@@ -18,6 +18,7 @@ use super::stored::StoredLogId;
 use super::*;
 use crate::codec::NEWEST;
 use crate::command::{Batch, Command};
+use crate::files::OsFiles;
 use crate::raft_types::{Entry, TypeConfig};
 
 /// An entry whose content tells its index.
@@ -37,7 +38,7 @@ fn entry(index: u64) -> Entry {
 #[tokio::test]
 async fn what_is_not_known_to_be_committed_is_refused_again_after_a_restart() {
     let data_dir = tempfile::tempdir().unwrap();
-    let folder = RaftFolder::open(data_dir.path(), 1, "test").unwrap();
+    let folder = RaftFolder::open(Arc::new(OsFiles), data_dir.path(), 1, "test").unwrap();
     let revoking = |index: u64| {
         let subject = Subject::Token(TokenId(Uuid::from_u128(u128::from(index))));
         let forget_at = Timestamp::from_seconds(1_900_000_000);

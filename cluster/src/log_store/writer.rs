@@ -12,7 +12,7 @@ use super::closed;
 use super::disk::{DiskChange, LogDisk, Slot};
 use super::stored::StoredLogId;
 use crate::codec;
-use crate::config::Execution;
+use crate::execution::Execution;
 use crate::raft_types::{LogId, TypeConfig};
 
 /// How many requests may wait for the disk; whoever comes then waits in turn.

@@ -1,7 +1,7 @@
 //! The consensus library's calls to one peer, over the transport.
 
 use std::future::Future;
-use std::io::{self, Read as _, Seek as _};
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +21,8 @@ use openraft::{OptionalSend, RaftNetworkFactory, RaftNetworkV2};
 use super::message::{PeerAnswer, PeerRequest, Sequenced, SnapshotPiece};
 use super::peers::{AskError, Peers};
 use super::transport::{Peer, TransportError};
+use crate::execution::Execution;
+use crate::files::read_piece;
 use crate::raft_types::{LogId, Member, Snapshot, TypeConfig, Vote};
 use crate::state_machine::SnapshotFile;
 
@@ -41,16 +43,18 @@ pub(crate) struct Links {
     node_id: u64,
     incarnation: u64,
     sequences: Arc<AtomicU64>,
+    execution: Execution,
 }
 
 impl Links {
     /// Links of a node; `incarnation` tells its sequences from those of its earlier starts.
-    pub(crate) fn new(peers: Peers, node_id: u64, incarnation: u64) -> Self {
+    pub(crate) fn new(peers: Peers, node_id: u64, incarnation: u64, execution: Execution) -> Self {
         Self {
             peers,
             node_id,
             incarnation,
             sequences: Arc::default(),
+            execution,
         }
     }
 }
@@ -68,6 +72,7 @@ impl RaftNetworkFactory<TypeConfig> for Links {
             node_id: self.node_id,
             incarnation: self.incarnation,
             sequences: self.sequences.clone(),
+            execution: self.execution,
         }
     }
 }
@@ -79,6 +84,7 @@ pub(crate) struct Link {
     node_id: u64,
     incarnation: u64,
     sequences: Arc<AtomicU64>,
+    execution: Execution,
 }
 
 type CallError = RPCError<TypeConfig>;
@@ -119,22 +125,13 @@ impl Link {
         }
     }
 
-    async fn send_snapshot(
-        &self,
-        vote: Vote,
-        mut snapshot: Snapshot,
-    ) -> Result<SnapshotResponse<TypeConfig>, CallError> {
-        snapshot
-            .snapshot
-            .0
-            .rewind()
-            .map_err(|error| self.refused(&error.to_string()))?;
+    async fn send_snapshot(&self, vote: Vote, snapshot: Snapshot) -> Result<SnapshotResponse<TypeConfig>, CallError> {
         let mut offset = 0;
         loop {
-            let (file, bytes) = read_piece(snapshot.snapshot)
-                .await
-                .map_err(|error| self.refused(&error.to_string()))?;
-            snapshot.snapshot = file;
+            let file = snapshot.snapshot.0.clone();
+            let reading = self.execution.run(move || read_piece(&file, offset, PIECE_BYTES));
+            let read = reading.await.map_err(io::Error::other).flatten();
+            let bytes = read.map_err(|error| self.refused(&error.to_string()))?;
             let length = bytes.len() as u64;
             let is_last = length < PIECE_BYTES;
             let piece = SnapshotPiece {
@@ -157,16 +154,6 @@ impl Link {
 fn range(rpc: &AppendEntriesRequest<TypeConfig>) -> (Option<LogId>, Option<LogId>) {
     let last = rpc.entries.last().map(|entry| entry.log_id);
     (rpc.prev_log_id, last.or(rpc.prev_log_id))
-}
-
-/// The next piece of a file; shorter than the others at the end.
-async fn read_piece(mut file: SnapshotFile) -> io::Result<(SnapshotFile, Vec<u8>)> {
-    let read = move || {
-        let mut bytes = Vec::new();
-        (&mut file.0).take(PIECE_BYTES).read_to_end(&mut bytes)?;
-        Ok((file, bytes))
-    };
-    tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
 }
 
 /// After an unreachable member the consensus waits before it tries again; after an interruption it does not.

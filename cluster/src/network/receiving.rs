@@ -1,7 +1,6 @@
 //! The other end of a link: carries out what another member asks for.
 
-use std::fs::File;
-use std::io::{self, Seek as _, Write as _};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use super::message::{PeerAnswer, PeerRequest, SnapshotPiece};
 use crate::admission::Admission;
 use crate::codec::{self, CodecError};
 use crate::drain::Drain;
+use crate::files::OpenFile;
 use crate::formats::{FormatReport, Formats};
 use crate::greeted::Greeted;
 use crate::halt::Halt;
@@ -49,7 +49,7 @@ pub(crate) struct Receiving {
     formats: Formats,
     halt: Arc<Halt>,
     /// The snapshot that is coming in, and how many bytes of it are there.
-    incoming: Mutex<Option<(File, u64)>>,
+    incoming: Mutex<Option<(Arc<dyn OpenFile>, u64)>>,
 }
 
 impl Receiving {
@@ -171,13 +171,10 @@ impl Receiving {
     async fn take_piece(&self, piece: SnapshotPiece) -> Result<PeerAnswer, String> {
         let mut incoming = self.incoming.lock().await;
         let so_far = if piece.offset == 0 { None } else { incoming.take() };
-        let snapshots = self.snapshots.clone();
         let (offset, bytes) = (piece.offset, piece.bytes);
-        let write = move || append(so_far, offset, &bytes, || snapshots.receive());
-        let (file, length) = tokio::task::spawn_blocking(write)
-            .await
-            .map_err(|error| error.to_string())?
-            .map_err(|error| error.to_string())?;
+        let write = move |snapshots: &Snapshots| append(so_far, offset, &bytes, || snapshots.receive());
+        let written = self.snapshots.clone().run(write).await;
+        let (file, length) = written.map_err(|error| error.to_string())?;
         if !piece.is_last {
             *incoming = Some((file, length));
             return Ok(PeerAnswer::PieceTaken);
@@ -203,12 +200,12 @@ fn led(done: Result<PeerAnswer, LeaderError>) -> Result<PeerAnswer, String> {
 
 /// Adds a piece to what is there; a new transfer begins with a new file.
 fn append(
-    so_far: Option<(File, u64)>,
+    so_far: Option<(Arc<dyn OpenFile>, u64)>,
     offset: u64,
     bytes: &[u8],
-    begin: impl FnOnce() -> io::Result<File>,
-) -> io::Result<(File, u64)> {
-    let (mut file, length) = match so_far {
+    begin: impl FnOnce() -> io::Result<Arc<dyn OpenFile>>,
+) -> io::Result<(Arc<dyn OpenFile>, u64)> {
+    let (file, length) = match so_far {
         Some(so_far) => so_far,
         None => (begin()?, 0),
     };
@@ -217,7 +214,6 @@ fn append(
             "a piece at {offset} does not follow {length} bytes"
         )));
     }
-    file.seek(io::SeekFrom::Start(offset))?;
-    file.write_all(bytes)?;
+    file.write_at(offset, bytes)?;
     Ok((file, offset + bytes.len() as u64))
 }

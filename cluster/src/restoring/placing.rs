@@ -3,11 +3,14 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::codec::NEWEST;
 use crate::config::ClusterConfig;
 use crate::error::ClusterError;
-use crate::log_store::{RAFT_FOLDER, RaftFolder, sync_folder};
+use crate::execution::Execution;
+use crate::files::{Files, OsFiles};
+use crate::log_store::{RAFT_FOLDER, RaftFolder};
 use crate::state_machine::{Snapshots, StateAt};
 
 /// Where the new folder is made.
@@ -24,22 +27,26 @@ pub(super) fn place(config: &ClusterConfig, at: &StateAt, number: u64) -> Result
     clear(&complete).map_err(io)?;
     write(&making, config, at)?;
     std::fs::rename(&making, &complete).map_err(io)?;
-    sync_folder(data_dir).map_err(io)?;
+    OsFiles.sync_folder(data_dir).map_err(io)?;
     let kept = set_aside(data_dir, number).map_err(io)?;
-    finish_restore(data_dir)?;
+    finish_restore(&OsFiles, data_dir)?;
     Ok(kept)
 }
 
 fn write(making: &Path, config: &ClusterConfig, at: &StateAt) -> Result<(), ClusterError> {
     std::fs::create_dir(making).map_err(|error| ClusterError::io(making, error))?;
-    let folder = RaftFolder::open(making, config.node_id, &config.version)?;
-    let (snapshots, _) = Snapshots::open(folder.snapshots(), NEWEST)?;
+    let folder = RaftFolder::open(Arc::new(OsFiles), making, config.node_id, &config.version)?;
+    let (snapshots, _) = Snapshots::open(&folder, NEWEST, Execution::Inline)?;
     snapshots
         .save(at)
         .map_err(|error| ClusterError::io(folder.snapshots(), error))?;
     folder.begin_after(at.applied)?;
-    sync_folder(folder.path()).map_err(|error| ClusterError::io(folder.path(), error))?;
-    sync_folder(making).map_err(|error| ClusterError::io(making, error))
+    for path in [folder.path(), making] {
+        OsFiles
+            .sync_folder(path)
+            .map_err(|error| ClusterError::io(path, error))?;
+    }
+    Ok(())
 }
 
 /// The former folder gets another name. It is not removed: what it holds may be wanted.
@@ -55,21 +62,21 @@ fn set_aside(data_dir: &Path, number: u64) -> io::Result<Option<PathBuf>> {
     let free = (0..1_000).map(name).find(|path| !path.exists());
     let kept = free.ok_or_else(|| io::Error::other("a thousand former folders are here already; remove some"))?;
     std::fs::rename(&folder, &kept)?;
-    sync_folder(data_dir)?;
+    OsFiles.sync_folder(data_dir)?;
     Ok(Some(kept))
 }
 
 /// Puts a complete folder into its place if that was interrupted; if the former one is still there, it was not begun.
-pub fn finish_restore(data_dir: &Path) -> Result<(), ClusterError> {
+pub fn finish_restore(files: &dyn Files, data_dir: &Path) -> Result<(), ClusterError> {
     let (folder, complete) = (data_dir.join(RAFT_FOLDER), data_dir.join(COMPLETE));
     let made = complete.join(RAFT_FOLDER);
-    if folder.exists() || !made.exists() {
-        return Ok(());
-    }
     let finish = || {
-        std::fs::rename(&made, &folder)?;
-        std::fs::remove_dir(&complete)?;
-        sync_folder(data_dir)
+        if files.exists(&folder)? || !files.exists(&made)? {
+            return Ok(());
+        }
+        files.rename(&made, &folder)?;
+        files.remove_folder(&complete)?;
+        files.sync_folder(data_dir)
     };
     finish().map_err(|error| ClusterError::io(data_dir, error))
 }

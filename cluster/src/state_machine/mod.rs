@@ -15,7 +15,6 @@ pub(crate) use snapshot_file::SnapshotFile;
 pub(crate) use snapshots::{Snapshots, StateAt};
 
 use crate::command::BatchResults;
-use crate::config::Execution;
 use crate::publish::Published;
 use crate::raft_types::{Entry, LogId, Snapshot, SnapshotMeta, StoredMembership, TypeConfig};
 use crate::state::State;
@@ -28,19 +27,17 @@ pub(crate) struct StateMachine {
     at: StateAt,
     published: Arc<Published>,
     snapshots: Arc<Snapshots>,
-    execution: Execution,
 }
 
 type Answer = (ApplyResponder<TypeConfig>, BatchResults);
 
 impl StateMachine {
     /// Begins with what the latest snapshot held.
-    pub(crate) fn new(at: StateAt, published: Arc<Published>, snapshots: Arc<Snapshots>, execution: Execution) -> Self {
+    pub(crate) fn new(at: StateAt, published: Arc<Published>, snapshots: Arc<Snapshots>) -> Self {
         Self {
             at,
             published,
             snapshots,
-            execution,
         }
     }
 
@@ -86,21 +83,20 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         SnapshotBuilder {
             at: self.at.clone(),
             snapshots: self.snapshots.clone(),
-            execution: self.execution,
         }
     }
 
     async fn install_snapshot(&mut self, meta: &SnapshotMeta, snapshot: SnapshotFile) -> Result<(), io::Error> {
-        let (snapshots, wanted) = (self.snapshots.clone(), meta.last_log_id);
-        self.at = run(self.execution, move || snapshots.install(snapshot, wanted)).await?;
+        let wanted = meta.last_log_id;
+        let work = move |snapshots: &Snapshots| snapshots.install(&snapshot, wanted);
+        self.at = self.snapshots.clone().run(work).await?;
         self.published
             .publish(&self.at.state, self.at.applied.map(|applied| applied.index));
         Ok(())
     }
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, io::Error> {
-        let snapshots = self.snapshots.clone();
-        run(self.execution, move || snapshots.current()).await
+        self.snapshots.clone().run(Snapshots::current).await
     }
 }
 
@@ -108,25 +104,14 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
 pub(crate) struct SnapshotBuilder {
     at: StateAt,
     snapshots: Arc<Snapshots>,
-    execution: Execution,
 }
 
 impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
     type SnapshotData = SnapshotFile;
 
     async fn build_snapshot(&mut self) -> Result<Snapshot, io::Error> {
-        let (snapshots, at) = (self.snapshots.clone(), self.at.clone());
-        run(self.execution, move || snapshots.save(&at)).await
-    }
-}
-
-async fn run<T: Send + 'static>(
-    execution: Execution,
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    match execution {
-        Execution::Inline => work(),
-        Execution::Threads => tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?,
+        let at = self.at.clone();
+        self.snapshots.clone().run(move |snapshots| snapshots.save(&at)).await
     }
 }
 

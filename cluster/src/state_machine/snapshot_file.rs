@@ -1,13 +1,14 @@
 //! The bytes of a snapshot: a sequence of framed parts, the first of which says where in the log it was taken. Every
 //! part has a checksum and a number, so that a snapshot that is cut off, damaged or mixed up is never believed.
 
-use std::fs::File;
-use std::io::{self, Read, Seek as _, Write};
+use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::StateAt;
 use crate::codec::{self, CodecError};
+use crate::files::{FileCursor, OpenFile};
 use crate::log_store::frame::{self, Frame, HEADER_BYTES};
 use crate::log_store::stored::{StoredLogId, StoredMembersAt};
 use crate::raft_types::LogId;
@@ -16,9 +17,9 @@ use crate::state::{ImagePart, Restoring};
 /// What the frames of a snapshot say that they are.
 const KIND: u8 = 16;
 
-/// A snapshot that is open for reading, from its beginning.
+/// A snapshot that is open for reading.
 #[derive(Debug)]
-pub(crate) struct SnapshotFile(pub(crate) File);
+pub(crate) struct SnapshotFile(pub(crate) Arc<dyn OpenFile>);
 
 /// Where in the log a snapshot was taken.
 #[derive(Debug, Serialize, Deserialize)]
@@ -124,8 +125,10 @@ fn damaged(part: u64, detail: impl ToString) -> SnapshotError {
 
 impl SnapshotFile {
     /// Reads and verifies all parts, from the beginning.
-    pub(crate) fn read(&mut self, known: u8) -> Result<StateAt, SnapshotError> {
-        self.0.rewind()?;
-        read(io::BufReader::with_capacity(256 * 1024, &self.0), known)
+    pub(crate) fn read(&self, known: u8) -> Result<StateAt, SnapshotError> {
+        read(
+            io::BufReader::with_capacity(256 * 1024, FileCursor::at(&self.0, 0)),
+            known,
+        )
     }
 }

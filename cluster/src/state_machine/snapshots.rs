@@ -1,14 +1,15 @@
 //! The folder of snapshots. There is one that counts, the latest; it is replaced by writing the next one beside it,
 //! making that durable, and only then giving it its name.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::snapshot_file::{self, SnapshotError, SnapshotFile};
 use crate::error::ClusterError;
-use crate::log_store::sync_folder;
+use crate::execution::Execution;
+use crate::files::{FileCursor, Files, OpenFile, Opening};
+use crate::log_store::RaftFolder;
 use crate::raft_types::{LogId, Snapshot, SnapshotMeta, StoredMembership};
 use crate::state::State;
 
@@ -37,7 +38,9 @@ const NAME: &str = "state.snapshot";
 
 /// The folder.
 pub(crate) struct Snapshots {
+    files: Arc<dyn Files>,
     folder: PathBuf,
+    execution: Execution,
     /// The latest format that is known.
     known: u8,
     /// What the snapshot that counts says of itself.
@@ -46,16 +49,25 @@ pub(crate) struct Snapshots {
 
 impl Snapshots {
     /// Opens the folder, or creates it, and reads the snapshot that counts.
-    pub(crate) fn open(folder: PathBuf, known: u8) -> Result<(Self, Option<StateAt>), ClusterError> {
-        std::fs::create_dir_all(&folder).map_err(|error| ClusterError::io(&folder, error))?;
+    pub(crate) fn open(
+        folder: &RaftFolder,
+        known: u8,
+        execution: Execution,
+    ) -> Result<(Self, Option<StateAt>), ClusterError> {
+        let (files, folder) = (folder.files().clone(), folder.snapshots());
+        files
+            .create_folder(&folder)
+            .map_err(|error| ClusterError::io(&folder, error))?;
         let snapshots = Self {
+            files,
             folder,
+            execution,
             known,
             current: Mutex::new(None),
         };
         let name = snapshots.name();
-        let latest = match File::open(&name) {
-            Ok(file) => Some(SnapshotFile(file).read(known).map_err(|error| error.at(&name))?),
+        let latest = match snapshots.open_current() {
+            Ok(file) => Some(file.read(known).map_err(|error| error.at(&name))?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(ClusterError::io(name, error)),
         };
@@ -64,14 +76,24 @@ impl Snapshots {
     }
 
     /// Gives a damaged snapshot another name, and returns it.
-    pub(crate) fn set_aside(folder: &Path) -> Result<PathBuf, ClusterError> {
+    pub(crate) fn set_aside(folder: &RaftFolder) -> Result<PathBuf, ClusterError> {
+        let (files, folder) = (folder.files(), folder.snapshots());
         let damaged = folder.join("state.damaged");
         let set_aside = || {
-            std::fs::rename(folder.join(NAME), &damaged)?;
-            sync_folder(folder)
+            files.rename(&folder.join(NAME), &damaged)?;
+            files.sync_folder(&folder)
         };
-        set_aside().map_err(|error| ClusterError::io(folder, error))?;
+        set_aside().map_err(|error| ClusterError::io(&folder, error))?;
         Ok(damaged)
+    }
+
+    /// Does work on the snapshots where blocking disk work runs.
+    pub(crate) async fn run<T: Send + 'static>(
+        self: Arc<Self>,
+        work: impl FnOnce(&Self) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let execution = self.execution;
+        execution.run(move || work(&self)).await.map_err(io::Error::other)?
     }
 
     /// Writes a snapshot, which is then the one that counts, unless a later one came in meanwhile.
@@ -88,7 +110,7 @@ impl Snapshots {
     }
 
     /// Takes over a snapshot of another member, which is then the one that counts.
-    pub(crate) fn install(&self, mut received: SnapshotFile, wanted: Option<LogId>) -> io::Result<StateAt> {
+    pub(crate) fn install(&self, received: &SnapshotFile, wanted: Option<LogId>) -> io::Result<StateAt> {
         let at = received
             .read(self.known)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
@@ -103,15 +125,10 @@ impl Snapshots {
     }
 
     /// A file for a snapshot that comes in from another member. It has no name: if it is not installed, it is gone.
-    pub(crate) fn receive(&self) -> io::Result<File> {
+    pub(crate) fn receive(&self) -> io::Result<Arc<dyn OpenFile>> {
         let name = self.folder.join("received.tmp");
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&name)?;
-        std::fs::remove_file(name)?;
+        let file = self.files.open(&name, Opening::Emptied)?;
+        self.files.remove_file(&name)?;
         Ok(file)
     }
 
@@ -127,18 +144,19 @@ impl Snapshots {
 
     fn replace(&self, at: &StateAt, current: &mut Option<SnapshotMeta>) -> io::Result<()> {
         let temporary = self.folder.join("state.tmp");
-        let mut out = BufWriter::with_capacity(256 * 1024, File::create(&temporary)?);
+        let file = self.files.open(&temporary, Opening::Emptied)?;
+        let mut out = BufWriter::with_capacity(256 * 1024, FileCursor::at(&file, 0));
         snapshot_file::write(&mut out, at)?;
         out.flush()?;
-        out.get_ref().sync_all()?;
-        std::fs::rename(&temporary, self.name())?;
-        sync_folder(&self.folder)?;
+        file.sync()?;
+        self.files.rename(&temporary, &self.name())?;
+        self.files.sync_folder(&self.folder)?;
         *current = Some(at.meta());
         Ok(())
     }
 
     fn open_current(&self) -> io::Result<SnapshotFile> {
-        File::open(self.name()).map(SnapshotFile)
+        self.files.open(&self.name(), Opening::Existing).map(SnapshotFile)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<SnapshotMeta>> {

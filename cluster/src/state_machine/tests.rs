@@ -10,6 +10,9 @@ use super::*;
 use crate::codec::NEWEST;
 use crate::command::Command;
 use crate::error::ClusterError;
+use crate::execution::Execution;
+use crate::files::{Files as _, Opening, OsFiles};
+use crate::log_store::RaftFolder;
 use crate::log_store::stored::StoredLogId;
 use crate::raft_types::{Member, Membership};
 
@@ -40,6 +43,14 @@ fn state_at(index: u64, revocations: u128) -> StateAt {
         membership: StoredMembership::new(Some(applied), membership),
         state,
     }
+}
+
+fn folder(data_dir: &tempfile::TempDir) -> RaftFolder {
+    RaftFolder::open(Arc::new(OsFiles), data_dir.path(), 1, "test").unwrap()
+}
+
+fn open(folder: &RaftFolder) -> Result<(Snapshots, Option<StateAt>), ClusterError> {
+    Snapshots::open(folder, NEWEST, Execution::Inline)
 }
 
 fn bytes(at: &StateAt) -> Vec<u8> {
@@ -100,12 +111,12 @@ fn parts_of_two_snapshots_cannot_be_mixed() {
 
 #[test]
 fn the_folder_keeps_the_latest_snapshot() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("snapshots");
-    let (snapshots, nothing) = Snapshots::open(path.clone(), NEWEST).unwrap();
+    let data_dir = tempfile::tempdir().unwrap();
+    let folder = folder(&data_dir);
+    let (snapshots, nothing) = open(&folder).unwrap();
     assert!(nothing.is_none() && snapshots.current().unwrap().is_none());
     snapshots.save(&state_at(7, 3)).unwrap();
-    let mut saved = snapshots.save(&state_at(9, 5)).unwrap();
+    let saved = snapshots.save(&state_at(9, 5)).unwrap();
     assert_eq!(saved.snapshot.read(NEWEST).unwrap(), state_at(9, 5));
     let kept = snapshots.save(&state_at(8, 4)).unwrap();
     assert_eq!(
@@ -114,25 +125,24 @@ fn the_folder_keeps_the_latest_snapshot() {
         "an older one does not replace a later one"
     );
 
-    std::fs::write(path.join("state.tmp"), "what a crash left behind").unwrap();
-    let (reopened, latest) = Snapshots::open(path, NEWEST).unwrap();
+    std::fs::write(folder.snapshots().join("state.tmp"), "what a crash left behind").unwrap();
+    let (reopened, latest) = open(&folder).unwrap();
     assert_eq!(latest, Some(state_at(9, 5)));
     assert_eq!(reopened.current().unwrap().unwrap().meta, saved.meta);
 }
 
 #[test]
 fn a_damaged_snapshot_is_named_with_the_way_out() {
-    let folder = tempfile::tempdir().unwrap();
-    let (snapshots, _) = Snapshots::open(folder.path().to_owned(), NEWEST).unwrap();
+    let data_dir = tempfile::tempdir().unwrap();
+    let folder = folder(&data_dir);
+    let (snapshots, _) = open(&folder).unwrap();
     snapshots.save(&state_at(7, 3)).unwrap();
-    let name = folder.path().join("state.snapshot");
+    let name = folder.snapshots().join("state.snapshot");
     let mut content = std::fs::read(&name).unwrap();
     let last = content.len() - 1;
     content[last] ^= 1;
     std::fs::write(&name, content).unwrap();
-    let refusal = Snapshots::open(folder.path().to_owned(), NEWEST)
-        .map(|_| ())
-        .unwrap_err();
+    let refusal = open(&folder).map(|_| ()).unwrap_err();
     assert!(
         matches!(&refusal, ClusterError::CorruptLog { path, .. } if *path == name),
         "{refusal}"
@@ -141,13 +151,14 @@ fn a_damaged_snapshot_is_named_with_the_way_out() {
 
 #[test]
 fn a_received_snapshot_is_verified_before_it_replaces_anything() {
-    let folder = tempfile::tempdir().unwrap();
-    let (snapshots, _) = Snapshots::open(folder.path().join("own"), NEWEST).unwrap();
+    let data_dir = tempfile::tempdir().unwrap();
+    let (snapshots, _) = open(&folder(&data_dir)).unwrap();
     snapshots.save(&state_at(7, 3)).unwrap();
     let receive = |content: &[u8], wanted| {
-        let name = folder.path().join("received");
+        let name = data_dir.path().join("received");
         std::fs::write(&name, content).unwrap();
-        snapshots.install(SnapshotFile(std::fs::File::open(name).unwrap()), wanted)
+        let received = SnapshotFile(OsFiles.open(&name, Opening::Existing).unwrap());
+        snapshots.install(&received, wanted)
     };
     let later = state_at(20, 30);
     assert!(receive(&bytes(&later)[1..], later.applied).is_err());

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose set-up fails should stop where it does")]
 
+mod memory;
 mod support;
 
 mod bootstrapping;
 mod damage;
+mod files;
 mod kill;
 mod lifecycle;
 mod revoking;

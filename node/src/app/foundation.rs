@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cluster::{ClusterConfig, ClusterMeters, ClusterNode, ClusterPorts, Formats, Founding, MasterKeys};
+use cluster::{ClusterConfig, ClusterMeters, ClusterNode, ClusterPorts, Formats, Founding, MasterKeys, OsFiles};
 use storage::{EmbeddedStore, Execution, PostgresConfig, PostgresStore, Stores};
 
 use super::error::StartError;
@@ -52,7 +52,7 @@ impl Foundation {
     ) -> Result<Self, StartError> {
         let meters = Arc::new(MetricsRecorder::new().map_err(|error| StartError::Metrics(error.to_string()))?);
         prepare_data_directory(&config.cluster.data_dir)?;
-        cluster::finish_restore(&config.cluster.data_dir)?;
+        cluster::finish_restore(&OsFiles, &config.cluster.data_dir)?;
         let is_new = !config.cluster.data_dir.join(RAFT_FOLDER).exists();
         let joins = founding == Founding::Join && config.cluster.listen.is_some();
         if is_new && policy == MasterKeyPolicy::Require && !joins {

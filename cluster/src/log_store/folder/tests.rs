@@ -1,9 +1,13 @@
 //! What a folder refuses.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
 use super::*;
+use crate::files::OsFiles;
 
 fn open(data_dir: &Path, node_id: u64) -> Result<RaftFolder, ClusterError> {
-    RaftFolder::open(data_dir, node_id, "1.2.3")
+    RaftFolder::open(Arc::new(OsFiles), data_dir, node_id, "1.2.3")
 }
 
 fn refusal(data_dir: &Path) -> ClusterError {
@@ -99,20 +103,6 @@ fn a_log_without_identity_and_an_identity_without_log_are_refused() {
     let data_dir = created();
     std::fs::remove_file(data_dir.path().join("raft/log.redb")).unwrap();
     assert!(refusal(data_dir.path()).to_string().contains("the log is missing"));
-}
-
-#[test]
-fn a_file_is_replaced_as_a_whole() {
-    let folder = tempfile::tempdir().unwrap();
-    let name = folder.path().join("file.txt");
-    replace_file(&name, b"first").unwrap();
-    replace_file(&name, b"second").unwrap();
-    assert_eq!(std::fs::read(&name).unwrap(), b"second");
-    assert_eq!(
-        std::fs::read_dir(folder.path()).unwrap().count(),
-        1,
-        "nothing else is left"
-    );
 }
 
 #[test]

@@ -15,11 +15,11 @@ struct Builder(Execution);
 impl StoreBuilder<TypeConfig, LogStore, StateMachine, TempDir> for Builder {
     async fn build(&self) -> Result<(TempDir, LogStore, StateMachine), StorageError<TypeConfig>> {
         let data_dir = tempfile::tempdir().expect("a temporary folder can be made");
-        let folder = RaftFolder::open(data_dir.path(), 1, "test").expect("the folder is new");
-        let (snapshots, _) = Snapshots::open(folder.snapshots(), NEWEST).expect("the folder is new");
+        let folder = RaftFolder::open(Arc::new(OsFiles), data_dir.path(), 1, "test").expect("the folder is new");
+        let (snapshots, _) = Snapshots::open(&folder, NEWEST, self.0).expect("the folder is new");
         let log = LogStore::open(&folder, NEWEST, self.0).expect("the log is new");
         let published = Arc::new(Published::new(State::default(), log.held()));
-        let machine = StateMachine::new(StateAt::initial(), published, Arc::new(snapshots), self.0);
+        let machine = StateMachine::new(StateAt::initial(), published, Arc::new(snapshots));
         Ok((data_dir, log, machine))
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Mutex;
 
 use proptest::prelude::*;
-use redb::StorageBackend;
 
 use super::*;
 use crate::codec;
+use crate::files::OpenFile;
 use crate::held::Held;
 use crate::log_store::disk::{DiskChange, LogDisk};
 use crate::log_store::loading;
@@ -84,19 +84,16 @@ impl Platter {
     }
 }
 
-impl StorageBackend for Storage {
+impl OpenFile for Storage {
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.lock().unwrap().seen.len() as u64)
     }
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
         let platter = self.0.lock().unwrap();
-        let start = usize::try_from(offset).unwrap();
-        let found = platter
-            .seen
-            .get(start..start + out.len())
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
-        out.copy_from_slice(found);
-        Ok(())
+        let found = platter.seen.get(usize::try_from(offset).unwrap()..).unwrap_or_default();
+        let length = found.len().min(out.len());
+        out[..length].copy_from_slice(&found[..length]);
+        Ok(length)
     }
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut platter = self.0.lock().unwrap();
@@ -104,14 +101,17 @@ impl StorageBackend for Storage {
         platter.seen.resize(usize::try_from(len).unwrap(), 0);
         Ok(())
     }
-    fn sync_data(&self) -> io::Result<()> {
+    fn sync(&self) -> io::Result<()> {
         let mut platter = self.0.lock().unwrap();
         platter.spend()?;
         platter.durable = platter.seen.clone();
         platter.unsynchronized.clear();
         Ok(())
     }
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+    fn try_lock(&self) -> io::Result<bool> {
+        Ok(true)
+    }
+    fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut platter = self.0.lock().unwrap();
         platter.spend()?;
         let start = usize::try_from(offset).unwrap();
@@ -123,7 +123,7 @@ impl StorageBackend for Storage {
 
 /// How many entries, from 0 on, a log has; or why it is refused.
 fn entries_of(bytes: Vec<u8>) -> Result<u64, ClusterError> {
-    let disk = RedbDisk::on_backend(path(), Storage::of(bytes))?;
+    let disk = RedbDisk::on(Arc::new(Storage::of(bytes)), path())?;
     let index = loading::load(&disk, path(), codec::NEWEST, &Held::default())?;
     Ok(index.last.map_or(0, |last| last.index + 1))
 }
@@ -131,7 +131,7 @@ fn entries_of(bytes: Vec<u8>) -> Result<u64, ClusterError> {
 /// The bytes of a log of `count` entries, each a round of its own; as it is after it was closed, or after a crash.
 fn log_of(count: u64, closed: bool) -> Vec<u8> {
     let storage = Storage::default();
-    let disk = RedbDisk::on_backend(path(), storage.clone()).unwrap();
+    let disk = RedbDisk::on(Arc::new(storage.clone()), path()).unwrap();
     (0..count).for_each(|index| disk.write(&[put(index)]).unwrap());
     let crashed = storage.0.lock().unwrap().durable.clone();
     drop(disk);
@@ -222,7 +222,7 @@ proptest! {
         luck in proptest::collection::vec(any::<bool>(), 1..400),
     ) {
         let storage = Storage::default();
-        let disk = RedbDisk::on_backend(path(), storage.clone()).unwrap();
+        let disk = RedbDisk::on(Arc::new(storage.clone()), path()).unwrap();
         storage.fail_after(fail_after);
         let acknowledged = (0..rounds).take_while(|index| disk.write(&[put(*index)]).is_ok()).count() as u64;
         let mut luck = luck.iter().cycle();
@@ -238,7 +238,7 @@ proptest! {
 fn entries_that_are_missing_or_swapped_are_noticed() {
     let with = |changes: &[DiskChange]| {
         let storage = Storage::default();
-        let disk = RedbDisk::on_backend(path(), storage).unwrap();
+        let disk = RedbDisk::on(Arc::new(storage), path()).unwrap();
         (0..10).for_each(|index| disk.write(&[put(index)]).unwrap());
         disk.write(changes).unwrap();
         loading::load(&disk, path(), codec::NEWEST, &Held::default()).map(|index| index.last.map(|last| last.index))

@@ -22,7 +22,7 @@ fn length(path: &Path) -> u64 {
 fn the_room_of_entries_that_were_given_up_is_used_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
-    let disk = RedbDisk::open(&path).unwrap();
+    let disk = RedbDisk::open(&OsFiles, &path).unwrap();
     let mut largest = 0;
     for round in 0..40 {
         let changes: Vec<DiskChange> = (round * 10..round * 10 + 10).map(put).collect();
@@ -44,7 +44,7 @@ fn the_room_of_entries_that_were_given_up_is_used_again() {
 fn a_file_that_was_large_is_made_smaller_when_it_is_opened_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
-    let disk = RedbDisk::open(&path).unwrap();
+    let disk = RedbDisk::open(&OsFiles, &path).unwrap();
     let entries = 2 * COMPACT_FROM_BYTES / ENTRY_BYTES as u64;
     for first in (0..entries).step_by(64) {
         disk.write(&(first..first + 64).map(put).collect::<Vec<_>>()).unwrap();
@@ -58,10 +58,10 @@ fn a_file_that_was_large_is_made_smaller_when_it_is_opened_and_loses_nothing() {
     drop(disk);
     let before = length(&path);
     assert!(before > COMPACT_FROM_BYTES, "{before}");
-    let disk = RedbDisk::open(&path).unwrap();
+    let disk = RedbDisk::open(&OsFiles, &path).unwrap();
     drop(disk);
     assert!(length(&path) < before / 4, "{} of {before}", length(&path));
-    let disk = RedbDisk::open(&path).unwrap();
+    let disk = RedbDisk::open(&OsFiles, &path).unwrap();
     assert_eq!(disk.bounds().unwrap(), Some(entries - 2..=entries - 1));
     assert_eq!(disk.entries(entries - 1..=entries - 1).unwrap()[0].1.len(), ENTRY_BYTES);
     assert_eq!(disk.slot(Slot::Vote).unwrap(), Some(codec::encode(&7u64)));

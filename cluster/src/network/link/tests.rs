@@ -1,11 +1,11 @@
 //! How long the consensus waits for members that are far away.
 
-use std::io::Write as _;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
 
 use super::*;
+use crate::files::{Files as _, Opening, OsFiles};
 use crate::network::Transport;
 
 /// Notes how long each call may take, and answers none.
@@ -24,7 +24,7 @@ impl Transport for Patience {
 }
 
 async fn link(patience: &Arc<Patience>) -> Link {
-    let mut links = Links::new(Peers::new(patience.clone()), 1, 1);
+    let mut links = Links::new(Peers::new(patience.clone()), 1, 1, Execution::Threads);
     links.new_client(2, &Member::default()).await
 }
 
@@ -52,8 +52,9 @@ async fn a_member_that_is_further_away_than_a_heartbeat_is_told_of_entries() {
 #[tokio::test]
 async fn a_member_has_time_to_install_a_snapshot() {
     let patience = Arc::new(Patience::default());
-    let mut file = tempfile::tempfile().unwrap();
-    file.write_all(b"a snapshot").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = OsFiles.open(&folder.path().join("file"), Opening::Emptied).unwrap();
+    file.write_at(0, b"a snapshot").unwrap();
     let snapshot = Snapshot {
         meta: Default::default(),
         snapshot: SnapshotFile(file),

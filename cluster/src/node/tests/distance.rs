@@ -1,7 +1,7 @@
 //! What a change costs where members are far apart: in time that passes only while everybody waits.
 
 use super::*;
-use crate::config::Execution;
+use crate::execution::Execution;
 
 /// How long a message is under way.
 const ONE_WAY: Duration = Duration::from_millis(50);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::codec::{NEWEST, OLDEST};
 use crate::command::{Batch, Command};
+use crate::files::OsFiles;
 use crate::formats::Formats;
 use crate::leader::propose_here;
 use crate::log_store::{LogStore, RaftFolder};
@@ -231,6 +232,6 @@ async fn a_follower_that_is_sent_what_it_does_not_know_stops_and_says_what_to_in
     let folder = trio.folders[usize::try_from(follower).unwrap() - 1].path().to_owned();
     let stopped = trio.nodes.remove(&follower).unwrap().shutdown().await;
     assert!(matches!(stopped, Err(ClusterError::Stopped(_))), "{stopped:?}");
-    let folder = RaftFolder::open(&folder, follower, "test").unwrap();
+    let folder = RaftFolder::open(Arc::new(OsFiles), &folder, follower, "test").unwrap();
     LogStore::open(&folder, NEWEST, Execution::Inline).unwrap();
 }
