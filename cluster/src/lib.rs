@@ -41,6 +41,7 @@ mod placing;
 mod preferring;
 mod promoting;
 mod publish;
+mod raft_runtime;
 mod raft_types;
 mod raising;
 mod report;
@@ -68,6 +69,7 @@ pub use network::{
     Transport, TransportError,
 };
 pub use node::ClusterNode;
+pub use raft_runtime::seed_elections;
 pub use report::{MemberOverview, MemberReport};
 pub use restoring::{IssuedTokens, Remains, Restored, finish_restore};
 pub use sealing::{MasterKey, MasterKeyError, MasterKeyId, MasterKeys, SealingError};

@@ -4,6 +4,7 @@ use openraft::impls::leader_id_adv::LeaderId;
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Batch, BatchResults};
+use crate::raft_runtime::RaftRuntime;
 use crate::state_machine::{SnapshotFile, StateMachine};
 
 openraft::declare_raft_types!(
@@ -13,6 +14,7 @@ openraft::declare_raft_types!(
         R = BatchResults,
         NodeId = u64,
         Node = Member,
+        AsyncRuntime = RaftRuntime,
 );
 
 type CommittedLeader = LeaderId<u64, u64>;
