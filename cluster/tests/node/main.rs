@@ -10,5 +10,6 @@ mod damage;
 mod files;
 mod kill;
 mod lifecycle;
+mod repeating;
 mod revoking;
 mod rotating;
