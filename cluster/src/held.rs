@@ -11,13 +11,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use domain::{Subject, TokenFacts};
 use openraft::EntryPayload;
 use tokio::sync::watch;
 
 use crate::command::{BatchId, Command};
+use crate::lock::lock;
 use crate::raft_types::{Entry, Vote};
 
 /// How many tokens and families may be refused that the state does not have yet. An entry that does not fit is not
@@ -173,7 +174,7 @@ impl Held {
     }
 
     fn tail(&self) -> MutexGuard<'_, Tail> {
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.tail)
     }
 }
 

@@ -30,6 +30,7 @@ mod held;
 mod key_command;
 mod keys;
 mod leader;
+mod lock;
 mod log_store;
 mod measuring;
 mod members;

@@ -25,6 +25,7 @@ pub(crate) use folder::{RAFT_FOLDER, RaftFolder};
 use crate::error::ClusterError;
 use crate::execution::Execution;
 use crate::held::Held;
+use crate::lock::lock;
 use crate::raft_types::{LogId, Vote};
 use disk::LogDisk;
 use recent::Recent;
@@ -105,7 +106,7 @@ impl LogStore {
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {
-        self.0.index.lock().expect("nothing that holds this lock can panic")
+        lock(&self.0.index)
     }
 }
 

@@ -11,6 +11,7 @@ use super::writer::{Waiter, put_committed};
 use super::{Index, LogStore};
 use crate::codec;
 use crate::held::Held;
+use crate::lock::lock;
 use crate::raft_types::{Entry, LogId, TypeConfig, Vote};
 
 impl RaftLogStorage<TypeConfig> for LogStore {
@@ -56,8 +57,8 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         let (changes, last) = self.index().append(entries, &self.0.held);
         let (index, held) = (self.0.index.clone(), self.0.held.clone());
         let mark_durable = move || {
-            if let (Some(last), Ok(mut index)) = (last, index.lock()) {
-                index.recent.durable(last);
+            if let Some(last) = last {
+                lock(&index).recent.durable(last);
                 held.durable(last);
             }
         };

@@ -13,6 +13,7 @@ use super::disk::{DiskChange, LogDisk, Slot};
 use super::stored::StoredLogId;
 use crate::codec;
 use crate::execution::Execution;
+use crate::lock::lock;
 use crate::raft_types::{LogId, TypeConfig};
 
 /// How many requests may wait for the disk; whoever comes then waits in turn.
@@ -154,8 +155,4 @@ fn write_round(disk: &dyn LogDisk, round: Vec<Request>) {
             Waiter::Task(sender) => drop(sender.send(result)),
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().expect("nothing that holds this lock can panic")
 }

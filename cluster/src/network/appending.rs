@@ -2,7 +2,7 @@
 //! in their order, in whatever order they come in, and answered when they are durable.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures::{Stream, StreamExt as _};
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, StreamAppendResult};
@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::link::APPENDS_IN_FLIGHT;
 use super::message::Sequenced;
+use crate::lock::lock;
 use crate::raft_types::{Raft, TypeConfig};
 
 /// How many senders are remembered. Beyond, the one with the lowest number is forgotten, and has to begin anew.
@@ -155,8 +156,4 @@ async fn bring_answers(
         first.map(|first| first.send(Answer::from(result)));
     }
     lock(&waiting).clear();
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,6 +9,7 @@ use super::snapshot_file::{self, SnapshotError, SnapshotFile};
 use crate::error::ClusterError;
 use crate::execution::Execution;
 use crate::files::{FileCursor, Files, OpenFile, Opening};
+use crate::lock::lock;
 use crate::log_store::RaftFolder;
 use crate::raft_types::{LogId, Snapshot, SnapshotMeta, StoredMembership};
 use crate::state::State;
@@ -160,7 +161,7 @@ impl Snapshots {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<SnapshotMeta>> {
-        self.current.lock().expect("nothing that holds this lock can panic")
+        lock(&self.current)
     }
 
     fn name(&self) -> PathBuf {

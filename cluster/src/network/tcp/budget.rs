@@ -1,6 +1,8 @@
 //! A limit on how many things, and how many bytes of them, may be in hand at once.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::lock::lock;
 
 /// What is left.
 struct Left {
@@ -36,7 +38,7 @@ impl Budget {
 
     /// A share for one thing of so many bytes, or why there is none.
     pub(super) fn take(&self, bytes: usize) -> Result<Share, String> {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = lock(&self.left);
         if left.things == 0 {
             return Err(format!("{} requests are in flight already", self.things_max));
         }
@@ -57,7 +59,7 @@ impl Budget {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = lock(&self.left);
         left.things += 1;
         left.bytes += self.bytes;
     }

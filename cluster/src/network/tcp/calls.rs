@@ -1,10 +1,12 @@
 //! The calls of one connection that wait for their answers.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
+
+use crate::lock::lock;
 
 /// An answer, or why there will be none.
 pub(super) type Reply = Result<Bytes, String>;
@@ -76,7 +78,7 @@ impl Calls {
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod dialing;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use domain::ports::Entropy;
@@ -16,6 +16,7 @@ use super::endpoint::Endpoint;
 use super::frame::Frame;
 use super::limits::BODY_BYTES_MAX;
 use super::session::{CallError, Session};
+use crate::lock::lock;
 use crate::network::transport::{Peer, TransportError};
 
 use dialing::Dialing;
@@ -52,7 +53,7 @@ struct Shared {
 
 impl Shared {
     fn called_at(&self) -> Instant {
-        *self.called_at.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.called_at)
     }
 }
 
@@ -100,7 +101,7 @@ impl Outbound {
             .budget
             .take(request.len())
             .map_err(|reason| self.unreachable(reason))?;
-        *self.shared.called_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *lock(&self.shared.called_at) = Instant::now();
         let request = Bytes::from(request);
         loop {
             let session = self.session(deadline).await?;

@@ -1,10 +1,12 @@
 //! Which failures of whom were told already: each is worth a line in the log once, not at every attempt.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::lock::lock;
 
 /// How many parties are remembered. What more of them do is not told until some are forgotten.
 const PARTIES_MAX: usize = 64;
@@ -18,7 +20,7 @@ pub(super) struct Refusals(Mutex<BTreeMap<String, (String, Instant)>>);
 impl Refusals {
     /// Notes a failure; true if it is to be told.
     pub(super) fn is_news(&self, who: &str, reason: &str, now: Instant) -> bool {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.0);
         if let Some((last, seen_at)) = known.get_mut(who) {
             *seen_at = now;
             if last == reason {
@@ -39,7 +41,7 @@ impl Refusals {
 
     /// Forgets a party's failure: it has succeeded, and the next failure is news again.
     pub(super) fn forget(&self, who: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(who);
+        lock(&self.0).remove(who);
     }
 }
 

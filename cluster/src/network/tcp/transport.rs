@@ -1,7 +1,7 @@
 //! The dialing side.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::endpoint::Endpoint;
 use super::outbound::Outbound;
+use crate::lock::lock;
 use crate::network::transport::{Peer, Transport, TransportError};
 
 /// Calls other nodes over TCP. Connections are made when they are needed, in tasks of the runtime that the first call
@@ -32,7 +33,7 @@ impl TcpTransport {
 
     /// The way to a peer; another one if its address has changed. Calls on the way to the former address end there.
     fn outbound(&self, peer: &Peer) -> Arc<Outbound> {
-        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut peers = lock(&self.peers);
         if let Some(known) = peers.get(&peer.node_id)
             && known.peer() == peer
         {
@@ -53,7 +54,7 @@ impl Transport for TcpTransport {
     }
 
     fn connections(&self) -> usize {
-        let peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        let peers = lock(&self.peers);
         peers.values().filter(|outbound| outbound.is_connected()).count()
     }
 }
