@@ -168,9 +168,7 @@ impl Proposer {
             Err(_) => Err(too_late()),
         }
     }
-}
 
-impl Proposer {
     /// What some member does not know must not enter the log. The format is never lowered, so that a view of it that is
     /// behind is on the safe side.
     fn require_format(&self, commands: &[Command]) -> Result<(), ReplicationError> {
