@@ -24,9 +24,9 @@ use crate::command::{Batch, BatchId, BatchResults, CommandResult};
 use crate::leader::{LeaderError, LeaderLink};
 use crate::members;
 use crate::network::{Peer, PeerAnswer, PeerRequest};
+use crate::progress::{BatchWatch, Progress, Wanted};
 use crate::publish::Published;
 use crate::raft_types::StoredMembership;
-use crate::standing::{Standing, Standings, Wanted};
 
 /// What came of a batch.
 #[derive(Clone, Debug)]
@@ -52,21 +52,21 @@ impl From<BatchResults> for Settled {
 pub(crate) struct Barrier {
     leader: LeaderLink,
     published: Arc<Published>,
-    standings: Standings,
+    batches: BatchWatch,
     /// How long an answer waits for the members at most.
     limit: Duration,
 }
 
 /// What the members have said of a batch.
 #[derive(Default)]
-struct Said(BTreeMap<u64, Standing>);
+struct Said(BTreeMap<u64, Progress>);
 
 impl Barrier {
-    pub(crate) fn new(leader: LeaderLink, published: Arc<Published>, standings: Standings, limit: Duration) -> Self {
+    pub(crate) fn new(leader: LeaderLink, published: Arc<Published>, batches: BatchWatch, limit: Duration) -> Self {
         Self {
             leader,
             published,
-            standings,
+            batches,
             limit,
         }
     }
@@ -81,26 +81,26 @@ impl Barrier {
         let mut said = Said::default();
         let others = members::others(self.leader.raft());
         let asked = others.iter().map(|peer| async {
-            let standing = self.ask(peer, batch.id, wanted, self.limit).await;
-            (peer.node_id, standing)
+            let progress = self.ask(peer, batch.id, wanted, self.limit).await;
+            (peer.node_id, progress)
         });
         let mut asked: FuturesUnordered<_> = asked.collect();
-        let mut own = std::pin::pin!(self.standings.reached(batch.id, wanted).fuse());
+        let mut own = std::pin::pin!(self.batches.reached(batch.id, wanted).fuse());
         let mut proposed = std::pin::pin!(self.leader.propose(batch));
         let results = loop {
             tokio::select! {
                 biased;
                 results = &mut proposed => break results?,
-                Some((node_id, standing)) = asked.next() => said.add(node_id, standing),
-                standing = &mut own => said.add(self.node_id(), Some(standing)),
+                Some((node_id, progress)) = asked.next() => said.add(node_id, progress),
+                progress = &mut own => said.add(self.node_id(), Some(progress)),
             }
             if let Some(results) = self.committed(batch, &said) {
                 break results;
             }
         };
         let give_up_at = Instant::now() + self.limit;
-        while let Ok(Some((node_id, standing))) = timeout_at(give_up_at, asked.next()).await {
-            said.add(node_id, standing);
+        while let Ok(Some((node_id, progress))) = timeout_at(give_up_at, asked.next()).await {
+            said.add(node_id, progress);
         }
         let unconfirmed = self.confirm(batch.id, wanted, &said, give_up_at).await;
         Ok(Settled { results, unconfirmed })
@@ -122,17 +122,17 @@ impl Barrier {
         let silent = others.iter().filter(|peer| !said.0.contains_key(&peer.node_id));
         let asked = silent.map(|peer| async move {
             let limit = give_up_at.saturating_duration_since(Instant::now());
-            let standing = self.ask(peer, batch, wanted, limit).await;
-            standing.is_none().then_some(NodeId(peer.node_id))
+            let progress = self.ask(peer, batch, wanted, limit).await;
+            progress.is_none().then_some(NodeId(peer.node_id))
         });
-        let here = timeout_at(give_up_at, self.standings.reached(batch, wanted));
+        let here = timeout_at(give_up_at, self.batches.reached(batch, wanted));
         let (there, here) = tokio::join!(join_all(asked), here);
         let me = here.is_err().then_some(NodeId(self.node_id()));
         there.into_iter().flatten().chain(me).collect()
     }
 
     /// How far a batch has come on a member; `None` if not far enough, or if the member can't be asked.
-    async fn ask(&self, peer: &Peer, batch: BatchId, wanted: Wanted, limit: Duration) -> Option<Standing> {
+    async fn ask(&self, peer: &Peer, batch: BatchId, wanted: Wanted, limit: Duration) -> Option<Progress> {
         if limit.is_zero() {
             return None;
         }
@@ -144,7 +144,7 @@ impl Barrier {
         };
         let asking = self.leader.peers().ask(peer, &request, limit);
         match timeout(limit, asking).await {
-            Ok(Ok(PeerAnswer::Reached(standing))) => standing,
+            Ok(Ok(PeerAnswer::Reached(progress))) => progress,
             _ => None,
         }
     }
@@ -152,7 +152,7 @@ impl Barrier {
     /// The results of a batch, if what the members have said proves that it is committed, and if what comes of it can be
     /// told before it is applied: nothing else but a full deny list stands in the way of a revocation.
     fn committed(&self, batch: &Batch, said: &Said) -> Option<BatchResults> {
-        let Some(Standing::Held { index, .. }) = said.0.get(&self.node_id()) else {
+        let Some(Progress::Held { index, .. }) = said.0.get(&self.node_id()) else {
             return None;
         };
         let is_committed = {
@@ -186,9 +186,9 @@ impl Barrier {
 }
 
 impl Said {
-    fn add(&mut self, node_id: u64, standing: Option<Standing>) {
-        if let Some(standing) = standing {
-            self.0.insert(node_id, standing);
+    fn add(&mut self, node_id: u64, progress: Option<Progress>) {
+        if let Some(progress) = progress {
+            self.0.insert(node_id, progress);
         }
     }
 
@@ -196,8 +196,8 @@ impl Said {
     /// counts. Who votes is read from this node's log, which must not be ahead of the entry.
     fn prove(&self, index: u64, members: &StoredMembership) -> bool {
         let counts = |node_id: &u64| {
-            let standing = self.0.get(node_id);
-            standing.is_some_and(|standing| *standing == Standing::Held { index, counts: true })
+            let progress = self.0.get(node_id);
+            progress.is_some_and(|progress| *progress == Progress::Held { index, counts: true })
         };
         let sets = members.membership().get_joint_config();
         let is_majority = |voters: &std::collections::BTreeSet<u64>| {
@@ -227,12 +227,12 @@ mod tests {
         StoredMembership::new(Some(log_id.into()), Membership::new(sets, all).unwrap())
     }
 
-    fn said(standings: &[(u64, Standing)]) -> Said {
-        Said(standings.iter().copied().collect())
+    fn said(progress: &[(u64, Progress)]) -> Said {
+        Said(progress.iter().copied().collect())
     }
 
-    const COUNTS: Standing = Standing::Held { index: 9, counts: true };
-    const LATE: Standing = Standing::Held {
+    const COUNTS: Progress = Progress::Held { index: 9, counts: true };
+    const LATE: Progress = Progress::Held {
         index: 9,
         counts: false,
     };
@@ -250,9 +250,9 @@ mod tests {
     fn whoever_took_it_from_a_later_leader_or_holds_another_entry_does_not_count() {
         let three = members(5, &[&[1, 2, 3]]);
         assert!(!said(&[(1, COUNTS), (2, LATE), (3, LATE)]).prove(9, &three));
-        let another = Standing::Held { index: 8, counts: true };
+        let another = Progress::Held { index: 8, counts: true };
         assert!(!said(&[(1, COUNTS), (2, another)]).prove(9, &three));
-        assert!(!said(&[(1, COUNTS), (2, Standing::Applied)]).prove(9, &three));
+        assert!(!said(&[(1, COUNTS), (2, Progress::Applied)]).prove(9, &three));
     }
 
     #[test]

@@ -30,12 +30,12 @@ use crate::measuring::Measuring;
 use crate::network::{AboutItself, ENTRIES_PER_MESSAGE, Links, Peers, Receiving};
 use crate::placing::keep_placing;
 use crate::preferring::keep_preferring;
+use crate::progress::BatchWatch;
 use crate::promoting::keep_promoting;
 use crate::publish::Published;
 use crate::raft_types::{Member, Raft};
 use crate::raising::Raising;
 use crate::report::MemberReport;
-use crate::standing::Standings;
 use crate::state_machine::{Snapshots, StateAt, StateMachine};
 use crate::status::StatusWatch;
 use crate::ticking::{SteadyClock, keep_ticking};
@@ -228,8 +228,8 @@ fn assemble(
     });
     let freshness = Arc::new(Freshness::new(ports.clock.clone(), config.max_revocation_staleness));
     let latency = ports.meters.commit_latency_seconds.clone();
-    let standings = Standings::new(published.clone());
-    let barrier = Barrier::new(leader.clone(), published.clone(), standings, config.barrier_limit);
+    let batches = BatchWatch::new(published.clone());
+    let barrier = Barrier::new(leader.clone(), published.clone(), batches, config.barrier_limit);
     let (proposer, batching) = Proposer::new(
         (leader.clone(), barrier),
         published.clone(),

@@ -15,10 +15,10 @@ use crate::codec::OLDEST;
 use crate::command::{Batch, BatchId, BatchResults};
 use crate::formats::FormatReport;
 use crate::members::MemberChange;
+use crate::progress::{Progress, Wanted};
 use crate::raft_types::{Entry, SnapshotMeta, TypeConfig, Vote};
 use crate::report::MemberReport;
 use crate::sealing::MasterKeyId;
-use crate::standing::{Standing, Wanted};
 
 /// A request.
 #[derive(Serialize, Deserialize)]
@@ -124,7 +124,7 @@ pub(crate) enum PeerAnswer {
     /// The index of the last committed entry.
     ReadIndex(u64),
     /// How far the batch has come; `None` if not as far as was wanted.
-    Reached(Option<Standing>),
+    Reached(Option<Progress>),
     /// The members are changed.
     MembersChanged,
     /// How it is.

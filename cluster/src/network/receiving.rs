@@ -18,11 +18,11 @@ use crate::formats::{FormatReport, Formats};
 use crate::greeted::Greeted;
 use crate::halt::Halt;
 use crate::leader::{LeaderError, propose_here, read_index_here};
+use crate::progress::BatchWatch;
 use crate::publish::Published;
 use crate::raft_types::{Raft, Snapshot, TypeConfig};
 use crate::report::MemberReport;
 use crate::sealing::MasterKeyId;
-use crate::standing::Standings;
 use crate::state_machine::{SnapshotFile, Snapshots};
 
 /// Nobody makes this node wait longer for a batch.
@@ -41,7 +41,7 @@ pub(crate) struct Receiving {
     raft: Raft,
     snapshots: Arc<Snapshots>,
     published: Arc<Published>,
-    standings: Standings,
+    batches: BatchWatch,
     appending: Appending,
     about: AboutItself,
     drain: Arc<Drain>,
@@ -64,7 +64,7 @@ impl Receiving {
             appending: Appending::new(greeted.raft.clone()),
             raft: greeted.raft.clone(),
             snapshots,
-            standings: Standings::new(greeted.published.clone()),
+            batches: BatchWatch::new(greeted.published.clone()),
             published: greeted.published.clone(),
             about,
             drain,
@@ -155,7 +155,7 @@ impl Receiving {
                 limit_ms,
             } => {
                 let limit = Duration::from_millis(limit_ms).min(BARRIER_MAX);
-                PeerAnswer::Reached(timeout(limit, self.standings.reached(batch, wanted)).await.ok())
+                PeerAnswer::Reached(timeout(limit, self.batches.reached(batch, wanted)).await.ok())
             }
             PeerRequest::Report => PeerAnswer::Report(self.report()),
             PeerRequest::MasterKeys => PeerAnswer::MasterKeys(self.about.master_keys.clone()),

@@ -19,7 +19,7 @@ pub(crate) enum Wanted {
 
 /// How far a batch has come on a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Standing {
+pub(crate) enum Progress {
     /// It is in the log, durable, and what it revokes is refused.
     Held {
         /// Its place in the log.
@@ -33,22 +33,22 @@ pub(crate) enum Standing {
 
 /// Looks at batches on this member.
 #[derive(Clone)]
-pub(crate) struct Standings {
+pub(crate) struct BatchWatch {
     published: Arc<Published>,
 }
 
-impl Standings {
+impl BatchWatch {
     pub(crate) fn new(published: Arc<Published>) -> Self {
         Self { published }
     }
 
     /// Waits until a batch has come as far as is wanted.
-    pub(crate) async fn reached(&self, batch: BatchId, wanted: Wanted) -> Standing {
+    pub(crate) async fn reached(&self, batch: BatchId, wanted: Wanted) -> Progress {
         let mut moved = self.published.held().moved();
         loop {
             moved.mark_unchanged();
-            if let Some(standing) = self.now(batch, wanted) {
-                return standing;
+            if let Some(progress) = self.now(batch, wanted) {
+                return progress;
             }
             // What tells of moves lives as long as this waits.
             let _ = moved.changed().await;
@@ -56,16 +56,16 @@ impl Standings {
     }
 
     /// The log is asked before the state is: entries move from there to here.
-    fn now(&self, batch: BatchId, wanted: Wanted) -> Option<Standing> {
+    fn now(&self, batch: BatchId, wanted: Wanted) -> Option<Progress> {
         let holding = (wanted == Wanted::Held)
             .then(|| self.published.held().find(batch))
             .flatten();
         if let Some(holding) = holding {
-            return Some(Standing::Held {
+            return Some(Progress::Held {
                 index: holding.index,
                 counts: holding.counts,
             });
         }
-        (self.published.load().seen(batch) != Seen::Never).then_some(Standing::Applied)
+        (self.published.load().seen(batch) != Seen::Never).then_some(Progress::Applied)
     }
 }
