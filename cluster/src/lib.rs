@@ -21,6 +21,8 @@ mod drain;
 mod error;
 mod execution;
 mod files;
+#[cfg(test)]
+mod fixtures;
 mod formats;
 mod freshness;
 mod greeted;

@@ -1,13 +1,12 @@
 //! What is refused before it is applied, and for how long.
 
-use domain::{
-    AgentId, CredentialId, OrganizationId, Revision, Revocation, Timestamp, TokenFacts, TokenFamily, TokenId,
-};
+use domain::{AgentId, CredentialId, OrganizationId, TokenFamily};
 use openraft::entry::RaftEntry as _;
 use uuid::Uuid;
 
 use super::*;
 use crate::command::Batch;
+use crate::fixtures::{revoke, revoke_token, token};
 use crate::log_store::stored::StoredLogId;
 
 fn entry(term: u64, index: u64, commands: Vec<Command>) -> Entry {
@@ -15,25 +14,8 @@ fn entry(term: u64, index: u64, commands: Vec<Command>) -> Entry {
     Entry::new(log_id.into(), EntryPayload::Normal(Batch::numbered(index, commands)))
 }
 
-fn revoke(subject: Subject) -> Command {
-    let forget_at = Timestamp::from_seconds(1_900_000_000);
-    Command::Revoke(Revocation { subject, forget_at })
-}
-
 fn kill(number: u128) -> Command {
-    revoke(Subject::Token(TokenId(Uuid::from_u128(number))))
-}
-
-fn token(number: u128) -> TokenFacts {
-    let id = Uuid::from_u128(number);
-    TokenFacts {
-        token: TokenId(id),
-        family: TokenFamily(id),
-        credential: CredentialId(id),
-        agent: AgentId(id),
-        organization: OrganizationId(id),
-        issued_at: Revision(0),
-    }
+    revoke_token(number).into()
 }
 
 fn vote(term: u64) -> Vote {
@@ -66,10 +48,13 @@ fn families_are_refused_and_what_depends_on_a_revision_is_left_to_the_state() {
         Subject::Credential(CredentialId(id)),
         Subject::Organization(OrganizationId(id)),
     ];
-    held.add([&entry(1, 5, criteria.map(revoke).to_vec())], Some(&vote(1)));
+    held.add(
+        [&entry(1, 5, criteria.map(revoke).map(Command::from).to_vec())],
+        Some(&vote(1)),
+    );
     assert!(!held.denies(&token(1)));
     let family = revoke(Subject::Family(TokenFamily(id)));
-    held.add([&entry(1, 6, vec![family])], Some(&vote(1)));
+    held.add([&entry(1, 6, vec![family.into()])], Some(&vote(1)));
     assert!(held.denies(&token(1)));
     let all = Ahead {
         commands: 4,

@@ -17,15 +17,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 use async_trait::async_trait;
 use domain::ports::{Clock, Entropy, Replication as _, RevocationView as _};
-use domain::{
-    AgentId, CredentialId, OrganizationId, ReplicatedChange, Revision, Revocation, Subject, Timestamp, TokenFacts,
-    TokenFamily, TokenId,
-};
+use domain::{AgentId, ReplicatedChange, Timestamp};
 use openraft::errors::{InitializeError, RaftError};
 use uuid::Uuid;
 
 use super::*;
 use crate::codec::{self, NEWEST};
+use crate::fixtures::{revoke_token, token};
 use crate::handle::Joining;
 use crate::network::{Peer, PeerRequest, Transport, TransportError};
 use crate::raft_types::Member;
@@ -235,7 +233,7 @@ impl Trio {
 
     async fn revoke(&self, at: u64, numbers: std::ops::Range<u128>) {
         for number in numbers {
-            self.handle(at).apply(vec![revocation(number)]).await.unwrap();
+            self.handle(at).apply(vec![revoke_token(number)]).await.unwrap();
         }
     }
 
@@ -301,24 +299,6 @@ fn joining(node_id: u64, region: &str) -> Joining {
     }
 }
 
-fn revocation(number: u128) -> ReplicatedChange {
-    let subject = Subject::Token(TokenId(Uuid::from_u128(number)));
-    let forget_at = Timestamp::from_seconds(1_900_000_000);
-    ReplicatedChange::Revoke(Revocation { subject, forget_at })
-}
-
 fn agent_changed(number: u128) -> ReplicatedChange {
     ReplicatedChange::AgentChanged(AgentId(Uuid::from_u128(number)))
-}
-
-fn token(number: u128) -> TokenFacts {
-    let id = Uuid::from_u128(number);
-    TokenFacts {
-        token: TokenId(id),
-        family: TokenFamily(id),
-        credential: CredentialId(id),
-        agent: AgentId(id),
-        organization: OrganizationId(id),
-        issued_at: Revision(0),
-    }
 }

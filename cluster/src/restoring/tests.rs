@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use domain::ports::{Clock, Replication as _, RevocationView as _};
-use domain::{
-    AgentId, CredentialId, OrganizationId, ReplicatedChange, Revocation, Subject, TokenFacts, TokenFamily, TokenId,
-};
+use domain::{AgentId, Subject};
 
 use super::*;
 use crate::bootstrap::Bootstrap;
 use crate::config::ClusterPorts;
+use crate::fixtures::{revoke, revoke_token, token_issued_at};
 use crate::node::ClusterNode;
 use crate::sealing::MasterKey;
 
@@ -51,23 +50,6 @@ async fn start(data_dir: &Path, node_id: u64) -> ClusterNode {
     ClusterNode::start(config(data_dir, node_id), ports).await.unwrap()
 }
 
-fn revoke(subject: Subject) -> ReplicatedChange {
-    let forget_at = Timestamp::from_seconds(NOW + 1_000_000);
-    ReplicatedChange::Revoke(Revocation { subject, forget_at })
-}
-
-fn token(number: u128, issued_at: Revision) -> TokenFacts {
-    let id = Uuid::from_u128(number);
-    TokenFacts {
-        token: TokenId(id),
-        family: TokenFamily(id),
-        credential: CredentialId(id),
-        agent: AgentId(id),
-        organization: OrganizationId(id),
-        issued_at,
-    }
-}
-
 /// A node that held an installation, 100 revoked tokens and an invitation, and is stopped; the invitation.
 async fn stopped(data_dir: &Path) -> (domain::Secret, Revision) {
     let node = start(data_dir, 1).await;
@@ -80,8 +62,7 @@ async fn stopped(data_dir: &Path) -> (domain::Secret, Revision) {
     };
     handle.bootstrap(bootstrap).await.unwrap();
     for number in 0..100 {
-        let subject = Subject::Token(TokenId(Uuid::from_u128(number)));
-        handle.apply(vec![revoke(subject)]).await.unwrap();
+        handle.apply(vec![revoke_token(number)]).await.unwrap();
     }
     let invite = handle.invite(std::time::Duration::from_secs(600)).await.unwrap();
     let revision = handle.status().revision;
@@ -120,14 +101,18 @@ async fn a_survivor_keeps_what_it_knew_and_counts_on_above_everything_that_was_i
     assert_eq!(handle.cluster_id(), Some(id));
     assert!(handle.revision().unwrap() >= restored.first_revision);
     assert_eq!(*handle.digest_key().unwrap(), [9; 32]);
-    assert_eq!(handle.is_revoked(&token(5, last)), Ok(true), "revoked stays dead");
-    assert_eq!(handle.is_revoked(&token(500, last)), Ok(false));
+    assert_eq!(
+        handle.is_revoked(&token_issued_at(last, 5)),
+        Ok(true),
+        "revoked stays dead"
+    );
+    assert_eq!(handle.is_revoked(&token_issued_at(last, 500)), Ok(false));
     // The lost majority may have gone on for long; an agent that is stopped now loses all that it was given there.
     let later = Revision(last.0 + 1_000_000_000);
-    assert_eq!(handle.is_revoked(&token(500, later)), Ok(false));
+    assert_eq!(handle.is_revoked(&token_issued_at(later, 500)), Ok(false));
     let agent = Subject::Agent(AgentId(Uuid::from_u128(500)));
     handle.apply(vec![revoke(agent)]).await.unwrap();
-    assert_eq!(handle.is_revoked(&token(500, later)), Ok(true));
+    assert_eq!(handle.is_revoked(&token_issued_at(later, 500)), Ok(true));
     // It may have been used after what is left was written.
     let joining = crate::handle::Joining {
         node_id: 2,
@@ -150,10 +135,10 @@ async fn tokens_of_the_lost_cluster_can_be_killed_all_at_once() {
     let restored = remains.restore(&config, IssuedTokens::Revoke, now(), &Sevens).unwrap();
     let node = start(folder.path(), 1).await;
     for issued_at in [Revision(0), last, Revision(restored.first_revision.0 - 1)] {
-        assert_eq!(node.handle().is_revoked(&token(500, issued_at)), Ok(true));
+        assert_eq!(node.handle().is_revoked(&token_issued_at(issued_at, 500)), Ok(true));
     }
     let issued_now = node.handle().revision().unwrap();
-    assert_eq!(node.handle().is_revoked(&token(500, issued_now)), Ok(false));
+    assert_eq!(node.handle().is_revoked(&token_issued_at(issued_now, 500)), Ok(false));
     node.shutdown().await.unwrap();
     // Whoever restores once more, a minute later, kills no more than that, and brings nothing back.
     let again = Remains::of_folder(&config).await.unwrap();
@@ -162,8 +147,8 @@ async fn tokens_of_the_lost_cluster_can_be_killed_all_at_once() {
     assert_eq!(twice.number, 2);
     assert!(twice.first_revision > issued_now);
     let node = start(folder.path(), 1).await;
-    assert_eq!(node.handle().is_revoked(&token(500, last)), Ok(true));
-    assert_eq!(node.handle().is_revoked(&token(500, issued_now)), Ok(false));
+    assert_eq!(node.handle().is_revoked(&token_issued_at(last, 500)), Ok(true));
+    assert_eq!(node.handle().is_revoked(&token_issued_at(issued_now, 500)), Ok(false));
     node.shutdown().await.unwrap();
 }
 
@@ -194,7 +179,7 @@ async fn a_snapshot_in_a_file_is_enough_and_another_node_may_take_it() {
     let restored = remains.restore(&config, IssuedTokens::Keep, now(), &Sevens).unwrap();
     assert_eq!(restored.kept, None);
     let node = start(to.path(), 9).await;
-    assert_eq!(node.handle().is_revoked(&token(5, last)), Ok(true));
+    assert_eq!(node.handle().is_revoked(&token_issued_at(last, 5)), Ok(true));
     node.shutdown().await.unwrap();
 
     bytes[100] ^= 1;

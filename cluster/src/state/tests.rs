@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::revocations::FORGET_MARGIN;
 use super::*;
+use crate::fixtures::token_issued_at;
 use model::Model;
 
 /// Few ids, so that random commands meet.
@@ -25,14 +26,7 @@ fn uuid(number: u128) -> Uuid {
 }
 
 fn token(number: u128, issued_at: u64) -> TokenFacts {
-    TokenFacts {
-        token: TokenId(uuid(number)),
-        family: TokenFamily(uuid(number)),
-        credential: CredentialId(uuid(number)),
-        agent: AgentId(uuid(number)),
-        organization: OrganizationId(uuid(number)),
-        issued_at: Revision(issued_at),
-    }
+    token_issued_at(Revision(issued_at), number)
 }
 
 fn subject() -> impl Strategy<Value = Subject> {

@@ -54,12 +54,12 @@ async fn a_member_that_was_away_gets_a_hundred_thousand_revocations_in_pieces() 
     trio.set_cut_off(&[2]);
     let numbers: Vec<u128> = (0..LIVE).collect();
     for chunk in numbers.chunks(COMMANDS_PER_CALL_MAX) {
-        let changes = chunk.iter().copied().map(revocation).collect();
+        let changes = chunk.iter().copied().map(revoke_token).collect();
         trio.handle(1).apply(changes).await.unwrap();
     }
     // The same tokens again and again: history, which is not kept.
     for round in 0..200 {
-        let changes = (0..500).map(|number| revocation((round + number) % LIVE)).collect();
+        let changes = (0..500).map(|number| revoke_token((round + number) % LIVE)).collect();
         trio.handle(1).apply(changes).await.unwrap();
     }
     trio.until(|| (trio.handle(1).status().snapshot >= Some(250)).then_some(()))

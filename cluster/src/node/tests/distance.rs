@@ -48,9 +48,9 @@ async fn a_token_is_dead_everywhere_after_one_round_trip_at_the_leader_and_one_a
     let (trio, leader, follower) = Trio::far_apart().await;
     // The first goes alone, before entries follow each other.
     trio.revoke(leader, 0..3).await;
-    assert_hops(trio.takes(leader, revocation(10)).await, 2);
+    assert_hops(trio.takes(leader, revoke_token(10)).await, 2);
     assert!((1..=3).all(|member| trio.handle(member).is_revoked(&token(10)) == Ok(true)));
-    assert_hops(trio.takes(follower, revocation(11)).await, 3);
+    assert_hops(trio.takes(follower, revoke_token(11)).await, 3);
     assert!((1..=3).all(|member| trio.handle(member).is_revoked(&token(11)) == Ok(true)));
     trio.shutdown().await;
 }
@@ -73,7 +73,7 @@ async fn those_that_come_while_others_are_on_their_way_do_not_wait_for_them() {
         let trio = trio.clone();
         tokio::spawn(async move {
             sleep(Duration::from_millis(number * 7)).await;
-            trio.takes(follower, revocation(100 + u128::from(number))).await
+            trio.takes(follower, revoke_token(100 + u128::from(number))).await
         })
     });
     for revoked in revoking.collect::<Vec<_>>() {

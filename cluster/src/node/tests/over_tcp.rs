@@ -108,7 +108,7 @@ impl Cluster {
     async fn revoke(&self, numbers: std::ops::Range<u128>) {
         let handle = self.members.values().next().unwrap().node.handle();
         for number in numbers {
-            while handle.apply(vec![revocation(number)]).await.is_err() {
+            while handle.apply(vec![revoke_token(number)]).await.is_err() {
                 sleep(Duration::from_millis(5)).await;
             }
         }

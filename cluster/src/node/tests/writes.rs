@@ -11,7 +11,7 @@ async fn any_member_takes_a_change_and_it_is_in_force_everywhere_when_it_answers
     trio.all_fresh().await;
     for node_id in 1..=3 {
         let number = u128::from(node_id);
-        let applied = trio.handle(node_id).apply(vec![revocation(number)]).await.unwrap();
+        let applied = trio.handle(node_id).apply(vec![revoke_token(number)]).await.unwrap();
         assert_eq!(applied.unconfirmed, []);
         for other in 1..=3 {
             // On a slow machine a member may be unable to prove its view; vouch for the token it may not.
@@ -32,7 +32,7 @@ async fn a_change_names_the_members_that_have_not_confirmed_it() {
         .try_into()
         .unwrap();
     trio.set_cut_off(&[away]);
-    let applied = trio.handle(writer).apply(vec![revocation(1)]).await.unwrap();
+    let applied = trio.handle(writer).apply(vec![revoke_token(1)]).await.unwrap();
     assert_eq!(applied.unconfirmed, [NodeId(away)]);
     // Whoever has not confirmed vouches for nothing before long, and learns of it when it is back.
     trio.until(|| trio.handle(away).is_revoked(&token(1)).is_err().then_some(()))
@@ -49,7 +49,7 @@ async fn a_change_whose_answer_is_lost_is_applied_once() {
     let leader = trio.leader().await;
     trio.all_fresh().await;
     let follower = if leader == 1 { 2 } else { 1 };
-    let Applied { revision, .. } = trio.handle(follower).apply(vec![revocation(1)]).await.unwrap();
+    let Applied { revision, .. } = trio.handle(follower).apply(vec![revoke_token(1)]).await.unwrap();
     trio.hub.lose_answers.store(3, Relaxed);
     // What kills no single token is known to be done by the leader's answer alone.
     let changes = vec![agent_changed(2), agent_changed(3)];
@@ -66,7 +66,7 @@ async fn what_the_members_hold_answers_for_the_leader() {
     trio.all_fresh().await;
     let follower = if leader == 1 { 2 } else { 1 };
     trio.hub.lose_answers.store(usize::MAX, Relaxed);
-    let applied = trio.handle(follower).apply(vec![revocation(1)]).await.unwrap();
+    let applied = trio.handle(follower).apply(vec![revoke_token(1)]).await.unwrap();
     assert_eq!(applied.unconfirmed, []);
     for member in 1..=3 {
         assert_ne!(trio.handle(member).is_revoked(&token(1)), Ok(false), "node {member}");
@@ -82,7 +82,7 @@ async fn a_revocation_that_no_majority_has_is_refused_where_it_is_until_another_
     trio.all_fresh().await;
     trio.set_cut_off(&[former]);
     let alone = trio.handle(former);
-    let outcome = alone.apply(vec![revocation(1)]).await;
+    let outcome = alone.apply(vec![revoke_token(1)]).await;
     assert!(outcome.is_err(), "{outcome:?}");
     assert_ne!(alone.is_revoked(&token(1)), Ok(false));
     assert!(alone.status().last_log > alone.status().last_applied);
@@ -109,7 +109,7 @@ async fn many_batches_at_once_over_a_network_that_mixes_them_up_are_each_applied
         let handle = trio.handle(1 + number % 3);
         tokio::spawn(async move {
             sleep(Duration::from_millis(number)).await;
-            handle.apply(vec![revocation(u128::from(number))]).await.map(drop)
+            handle.apply(vec![revoke_token(u128::from(number))]).await.map(drop)
         })
     });
     for caller in callers.collect::<Vec<_>>() {
@@ -127,7 +127,7 @@ async fn a_change_that_is_made_while_the_leader_is_lost_waits_for_the_next_one()
     trio.all_fresh().await;
     let follower = if leader == 1 { 2 } else { 1 };
     trio.set_cut_off(&[leader]);
-    let applied = trio.handle(follower).apply(vec![revocation(7)]).await.unwrap();
+    let applied = trio.handle(follower).apply(vec![revoke_token(7)]).await.unwrap();
     assert_eq!(applied.unconfirmed, [NodeId(leader)]);
     trio.until(|| (trio.handle(follower).is_revoked(&token(7)) == Ok(true)).then_some(()))
         .await;
@@ -140,7 +140,7 @@ async fn without_a_majority_nothing_is_changed_and_nobody_vouches() {
     let leader = trio.leader().await;
     trio.all_fresh().await;
     trio.set_cut_off(&[1, 2, 3]);
-    let refused = trio.handle(leader).apply(vec![revocation(1)]).await;
+    let refused = trio.handle(leader).apply(vec![revoke_token(1)]).await;
     assert!(refused.is_err(), "{refused:?}");
     trio.until(|| {
         (1..=3)
