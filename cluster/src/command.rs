@@ -37,21 +37,21 @@ pub(crate) enum Command {
         /// The leader's wall clock.
         now: Timestamp,
     },
-    /// Verifiers learn a key that will sign later.
+    /// Refused: it knows nothing of what verifiers were promised, as [`Command::Keys`] does. So do the next two.
     PublishKey {
         /// The key.
         key: SealedKey,
         /// When.
         at: Timestamp,
     },
-    /// A published key begins to sign; the one that signed with its algorithm so far is retired.
+    /// Refused.
     MakeKeyCurrent {
         /// Which.
         key_id: KeyId,
         /// When.
         at: Timestamp,
     },
-    /// A key that signs no longer, or has not begun to, leaves.
+    /// Refused.
     RemoveKey {
         /// Which.
         key_id: KeyId,

@@ -78,7 +78,7 @@ impl KeyRing {
         Ok(ring)
     }
 
-    pub(crate) fn publish(
+    pub(super) fn publish(
         &mut self,
         key: &SealedKey,
         at: Timestamp,
@@ -101,7 +101,7 @@ impl KeyRing {
         Ok(())
     }
 
-    pub(crate) fn make_current(&mut self, key_id: &KeyId, at: Timestamp, revision: Revision) -> Result<(), Refusal> {
+    pub(super) fn make_current(&mut self, key_id: &KeyId, at: Timestamp, revision: Revision) -> Result<(), Refusal> {
         let mut key = self.keys.get(key_id).cloned().ok_or(Refusal::NoSuchKey)?;
         match key.state {
             KeyState::Current => return Ok(()),
@@ -125,7 +125,7 @@ impl KeyRing {
         Ok(())
     }
 
-    pub(crate) fn remove(&mut self, key_id: &KeyId, revision: Revision) -> Result<(), Refusal> {
+    pub(super) fn remove(&mut self, key_id: &KeyId, revision: Revision) -> Result<(), Refusal> {
         match self.keys.get(key_id).map(|key| key.state) {
             // A repetition of the same step is no contradiction.
             None => return Ok(()),

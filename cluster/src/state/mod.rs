@@ -164,12 +164,9 @@ impl State {
                 self.tick(*now);
                 Ok(())
             }
-            Command::PublishKey { key, at } => {
-                self.require_bootstrapped()?;
-                self.keys.publish(key, *at, self.revision, self.limits.keys)
+            Command::PublishKey { .. } | Command::MakeKeyCurrent { .. } | Command::RemoveKey { .. } => {
+                Err(Refusal::NotTheirs)
             }
-            Command::MakeKeyCurrent { key_id, at } => self.keys.make_current(key_id, *at, self.revision),
-            Command::RemoveKey { key_id } => self.keys.remove(key_id, self.revision),
             Command::Invite { digest, expires_at } => self.invites.open(*digest, *expires_at),
             Command::RedeemInvite { digest, node_id, now } => self.invites.redeem(digest, *node_id, *now),
             Command::Place { members, expected } => self.placement.move_to(members, *expected),

@@ -2,8 +2,10 @@
 
 use domain::{KeyId, SigningAlgorithm};
 
+use super::rotation_tests::{founded, make_current, ordered, publish, remove, scheduled};
 use super::*;
 use crate::command::SealedKey;
+use crate::key_command::KeyChange;
 use crate::keys::KeyState;
 use crate::sealing::{MasterKey, MasterKeys};
 
@@ -43,26 +45,6 @@ pub(super) fn bootstrap(keys: &[(&str, SigningAlgorithm)]) -> Command {
         digest_key,
         at: Timestamp::from_seconds(10),
     })
-}
-
-fn publish(name: &str) -> Command {
-    Command::PublishKey {
-        key: sealed_key(name, SigningAlgorithm::EdDsa),
-        at: Timestamp::from_seconds(20),
-    }
-}
-
-fn make_current(name: &str) -> Command {
-    Command::MakeKeyCurrent {
-        key_id: KeyId(name.to_owned()),
-        at: Timestamp::from_seconds(30),
-    }
-}
-
-fn remove(name: &str) -> Command {
-    Command::RemoveKey {
-        key_id: KeyId(name.to_owned()),
-    }
 }
 
 fn bootstrapped() -> State {
@@ -115,21 +97,21 @@ fn a_bootstrap_with_two_first_keys_leaves_no_trace() {
 
 #[test]
 fn a_key_is_published_becomes_current_is_retired_and_leaves() {
-    let mut state = bootstrapped();
-    assert_eq!(state.apply(&publish("b")).refusal, None);
+    let mut state = founded();
+    assert_eq!(state.apply(&scheduled(1_000, publish("b"))).refusal, None);
     assert_eq!(key(&state, "b").unwrap().state, KeyState::Published);
-    let result = state.apply(&make_current("b"));
+    let result = state.apply(&scheduled(2_000, make_current("b")));
     assert_eq!((result.refusal, state.keys().changed_at()), (None, result.revision));
 
     let (former, current) = (key(&state, "a").unwrap(), key(&state, "b").unwrap());
     assert_eq!(
         (former.state, former.retired_at),
-        (KeyState::Retired, Some(Timestamp::from_seconds(30)))
+        (KeyState::Retired, Some(Timestamp::from_seconds(2_000)))
     );
     assert_eq!(former.sealed, None, "a retired key's private half is gone");
     assert_eq!(
         (current.state, current.current_since),
-        (KeyState::Current, Some(Timestamp::from_seconds(30)))
+        (KeyState::Current, Some(Timestamp::from_seconds(2_000)))
     );
     assert_eq!(
         key(&state, "es").unwrap().state,
@@ -137,39 +119,33 @@ fn a_key_is_published_becomes_current_is_retired_and_leaves() {
         "another algorithm's key stays"
     );
 
-    assert_eq!(state.apply(&remove("a")).refusal, None);
+    assert_eq!(state.apply(&scheduled(9_999, remove("a"))).refusal, None);
     assert_eq!(key(&state, "a"), None);
 }
 
 #[test]
 fn repeated_steps_change_nothing_and_wrong_ones_are_refused() {
-    let mut state = bootstrapped();
+    let mut state = founded();
     let changed_at = state.keys().changed_at();
     for repeated in [publish("a"), make_current("a"), remove("never there")] {
+        let repeated = scheduled(1_000, repeated);
         assert_eq!(state.apply(&repeated).refusal, None, "{repeated:?}");
     }
     assert_eq!(state.keys().changed_at(), changed_at);
-    assert_eq!(state.apply(&remove("a")).refusal, Some(Refusal::WrongKeyState));
-    assert_eq!(
-        state.apply(&make_current("never there")).refusal,
-        Some(Refusal::NoSuchKey)
-    );
+    let mut refusal = |at, change| state.apply(&scheduled(at, change)).refusal;
+    assert_eq!(refusal(1_000, make_current("never there")), Some(Refusal::NoSuchKey));
     let mut other = sealed_key("a", SigningAlgorithm::EdDsa);
     other.public_jwk = "{}".to_owned();
-    let publish_other = Command::PublishKey {
-        key: other,
-        at: Timestamp::EPOCH,
-    };
-    assert_eq!(state.apply(&publish_other).refusal, Some(Refusal::KeyExists));
-    state.apply(&publish("b"));
-    state.apply(&make_current("b"));
+    assert_eq!(refusal(1_000, KeyChange::Publish(other)), Some(Refusal::KeyExists));
+    assert_eq!(refusal(1_000, publish("b")), None);
+    assert_eq!(refusal(2_000, make_current("b")), None);
     assert_eq!(
-        state.apply(&make_current("a")).refusal,
+        refusal(9_999, make_current("a")),
         Some(Refusal::WrongKeyState),
         "no key signs a second time"
     );
     assert_eq!(
-        State::default().apply(&publish("b")).refusal,
+        State::default().apply(&scheduled(1_000, publish("b"))).refusal,
         Some(Refusal::NotBootstrapped)
     );
 }
@@ -181,28 +157,30 @@ fn a_full_key_ring_takes_no_more() {
         ..Limits::DEFAULT
     });
     state.apply(&bootstrap(&[("a", SigningAlgorithm::EdDsa)]));
-    assert_eq!(state.apply(&publish("b")).refusal, None);
-    assert_eq!(state.apply(&publish("c")).refusal, Some(Refusal::KeyRingFull));
+    assert_eq!(state.apply(&ordered(1_000, publish("b"))).refusal, None);
+    let third = KeyChange::Publish(sealed_key("c", SigningAlgorithm::Es256));
+    assert_eq!(state.apply(&ordered(1_000, third)).refusal, Some(Refusal::KeyRingFull));
 }
 
-proptest! {
-    #[test]
-    fn there_is_always_exactly_one_current_key_of_an_algorithm(
-        steps in proptest::collection::vec((0..3u8, 0..5u8), 0..60),
-    ) {
-        let mut state = after(&[bootstrap(&[("0", SigningAlgorithm::EdDsa)])]);
-        for (step, name) in steps {
-            let name = name.to_string();
-            state.apply(&match step {
-                0 => publish(&name),
-                1 => make_current(&name),
-                _ => remove(&name),
-            });
-            let current = state.keys().iter().filter(|(_, key)| key.state == KeyState::Current).count();
-            prop_assert_eq!(current, 1);
-            for (_, key) in state.keys().iter() {
-                prop_assert_eq!(key.sealed.is_some(), key.state != KeyState::Retired);
-            }
-        }
+#[test]
+fn steps_that_know_nothing_of_the_promises_are_refused() {
+    let mut state = founded();
+    state.apply(&scheduled(1_000, publish("b")));
+    let before = state.clone();
+    let (at, key_id) = (Timestamp::from_seconds(9_999), KeyId("b".to_owned()));
+    let former = [
+        Command::PublishKey {
+            key: sealed_key("c", SigningAlgorithm::Es256),
+            at,
+        },
+        Command::MakeKeyCurrent {
+            key_id: key_id.clone(),
+            at,
+        },
+        Command::RemoveKey { key_id },
+    ];
+    for command in &former {
+        assert_eq!(state.apply(command).refusal, Some(Refusal::NotTheirs), "{command:?}");
     }
+    assert_eq!(state.keys(), before.keys());
 }

@@ -26,11 +26,11 @@ fn command(node_id: u64, authority: Authority, at: i64, change: KeyChange) -> Co
     })
 }
 
-fn scheduled(at: i64, change: KeyChange) -> Command {
+pub(super) fn scheduled(at: i64, change: KeyChange) -> Command {
     command(1, Authority::Schedule { epoch: 1 }, at, change)
 }
 
-fn ordered(at: i64, change: KeyChange) -> Command {
+pub(super) fn ordered(at: i64, change: KeyChange) -> Command {
     let from = Some("192.0.2.1".to_owned());
     command(2, Authority::Operator { from }, at, change)
 }
@@ -39,20 +39,20 @@ fn id(name: &str) -> KeyId {
     KeyId(name.to_owned())
 }
 
-fn publish(name: &str) -> KeyChange {
+pub(super) fn publish(name: &str) -> KeyChange {
     KeyChange::Publish(sealed_key(name, ED))
 }
 
-fn make_current(name: &str) -> KeyChange {
+pub(super) fn make_current(name: &str) -> KeyChange {
     KeyChange::MakeCurrent(id(name))
 }
 
-fn remove(name: &str) -> KeyChange {
+pub(super) fn remove(name: &str) -> KeyChange {
     KeyChange::Remove(id(name))
 }
 
 /// Bootstrapped at 10 with `TERMS`, and the schedule placed on node 1 in epoch 1.
-fn founded() -> State {
+pub(super) fn founded() -> State {
     let place = Command::Place {
         members: vec![1],
         expected: 0,
@@ -415,6 +415,9 @@ proptest! {
             let at = Timestamp::from_seconds(now);
             let current = state.keys().iter().filter(|(_, key)| key.algorithm == ED && key.state == KeyState::Current);
             prop_assert_eq!(current.count(), 1);
+            for (_, key) in state.keys().iter() {
+                prop_assert_eq!(key.sealed.is_some(), key.state != KeyState::Retired);
+            }
             for (key_id, key) in state.keys().iter().filter(|(_, key)| key.current_since == Some(at)) {
                 let known_for = at.since(key.published_at);
                 prop_assert!(known_for >= TERMS.published_before_use(), "{:?} after {:?}", key_id, known_for);
