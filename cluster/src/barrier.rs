@@ -4,7 +4,8 @@
 //! All members are asked at once, when the batch leaves, to say when they have it. Whoever asks so need not wait for
 //! the leader to tell it that the batch is committed: an entry that a majority holds, each of them having taken it
 //! from the leader of its term while that was the latest one it had voted for, is committed, whether or not its leader
-//! knows already. This saves half a round trip on a node that does not lead.
+//! knows already. This saves half a round trip on a node that does not lead. A leader hears of its majority no later by
+//! itself, and so it answers what its own state has.
 //!
 //! What a member says is about the one entry that the batch has become. If the batch had to be proposed again there
 //! may be several, and only a member that has applied it counts.
@@ -85,6 +86,7 @@ impl Barrier {
             (peer.node_id, progress)
         });
         let mut asked: FuturesUnordered<_> = asked.collect();
+        let leads = self.leader.is_here();
         let mut own = std::pin::pin!(self.batches.reached(batch.id, wanted).fuse());
         let mut proposed = std::pin::pin!(self.leader.propose(batch));
         let results = loop {
@@ -94,7 +96,7 @@ impl Barrier {
                 Some((node_id, progress)) = asked.next() => said.add(node_id, progress),
                 progress = &mut own => said.add(self.node_id(), Some(progress)),
             }
-            if let Some(results) = self.committed(batch, &said) {
+            if !leads && let Some(results) = self.committed(batch, &said) {
                 break results;
             }
         };

@@ -63,6 +63,11 @@ impl LeaderLink {
         &self.peers
     }
 
+    /// Whether this node leads, as far as it knows.
+    pub(crate) fn is_here(&self) -> bool {
+        matches!(self.leader(), Ok(Leader::Here))
+    }
+
     /// Proposes a batch and returns its results once it is applied there.
     pub(crate) async fn propose(&self, batch: &Batch) -> Result<BatchResults, LeaderError> {
         match self.leader()? {

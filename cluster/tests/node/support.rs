@@ -137,10 +137,3 @@ pub fn bootstrap() -> Bootstrap {
         terms: KeyTerms::DEFAULT,
     }
 }
-
-/// Waits until the node's state has what it has answered: a token's revocation is in force, and answered, when it is in the log.
-pub async fn applied(handle: &cluster::ClusterHandle, revision: domain::Revision) {
-    while handle.status().revision < revision {
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-    }
-}
