@@ -9,8 +9,12 @@
 //!
 //! What a member says is about the one entry that the batch has become. If the batch had to be proposed again there
 //! may be several, and only a member that has applied it counts.
+//!
+//! Who is a member is read from this node's log, once that has the batch: a node counts as one before it vouches for
+//! anything (see [`freshness`](crate::freshness)), so that one that joined before the batch is known by then, and one
+//! that joins after it has the batch when it begins to vouch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,12 +22,10 @@ use domain::{NodeId, Revision};
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
-use openraft::async_runtime::WatchReceiver as _;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::command::{Batch, BatchId, BatchResults, CommandResult};
 use crate::leader::{LeaderError, LeaderLink};
-use crate::members;
 use crate::network::{Peer, PeerAnswer, PeerRequest};
 use crate::progress::{BatchWatch, Progress, Wanted};
 use crate::publish::Published;
@@ -80,7 +82,7 @@ impl Barrier {
             Wanted::Applied
         };
         let mut said = Said::default();
-        let others = members::others(self.leader.raft());
+        let others = self.others();
         let asked = others.iter().map(|peer| async {
             let progress = self.ask(peer, batch.id, wanted, self.limit).await;
             (peer.node_id, progress)
@@ -104,7 +106,7 @@ impl Barrier {
         while let Ok(Some((node_id, progress))) = timeout_at(give_up_at, asked.next()).await {
             said.add(node_id, progress);
         }
-        let unconfirmed = self.confirm(batch.id, wanted, &said, give_up_at).await;
+        let unconfirmed = self.confirm(batch.id, wanted, said, give_up_at).await;
         Ok(Settled { results, unconfirmed })
     }
 
@@ -113,24 +115,43 @@ impl Barrier {
         let results = self.leader.propose(batch).await?;
         let give_up_at = Instant::now() + self.limit;
         let unconfirmed = self
-            .confirm(batch.id, Wanted::Applied, &Said::default(), give_up_at)
+            .confirm(batch.id, Wanted::Applied, Said::default(), give_up_at)
             .await;
         Ok(Settled { results, unconfirmed })
     }
 
     /// Asks those who have not said that they have a batch, until it is time to give up; answers who still has not.
-    async fn confirm(&self, batch: BatchId, wanted: Wanted, said: &Said, give_up_at: Instant) -> Vec<NodeId> {
-        let others = members::others(self.leader.raft());
-        let silent = others.iter().filter(|peer| !said.0.contains_key(&peer.node_id));
-        let asked = silent.map(|peer| async move {
+    async fn confirm(&self, batch: BatchId, wanted: Wanted, said: Said, give_up_at: Instant) -> Vec<NodeId> {
+        let known = self.others_beside(said.0.keys().copied().collect());
+        let here = timeout_at(give_up_at, self.batches.reached(batch, wanted));
+        let there = self.ask_all(&known, batch, wanted, give_up_at);
+        let (mut silent, here) = tokio::join!(there, here);
+        silent.extend(here.is_err().then_some(NodeId(self.node_id())));
+        // The batch is here, and with it everybody who joined before it.
+        let asked = said.0.into_keys().chain(known.iter().map(|peer| peer.node_id));
+        let joined = self.others_beside(asked.collect());
+        silent.extend(self.ask_all(&joined, batch, wanted, give_up_at).await);
+        silent
+    }
+
+    /// Asks all of them, and answers who has not said in time that a batch has come so far.
+    async fn ask_all(&self, peers: &[Peer], batch: BatchId, wanted: Wanted, give_up_at: Instant) -> Vec<NodeId> {
+        let asked = peers.iter().map(|peer| async move {
             let limit = give_up_at.saturating_duration_since(Instant::now());
             let progress = self.ask(peer, batch, wanted, limit).await;
             progress.is_none().then_some(NodeId(peer.node_id))
         });
-        let here = timeout_at(give_up_at, self.batches.reached(batch, wanted));
-        let (there, here) = tokio::join!(join_all(asked), here);
-        let me = here.is_err().then_some(NodeId(self.node_id()));
-        there.into_iter().flatten().chain(me).collect()
+        join_all(asked).await.into_iter().flatten().collect()
+    }
+
+    /// The members beside this node, as far as it knows.
+    fn others(&self) -> Vec<Peer> {
+        self.published.held().others(self.node_id())
+    }
+
+    fn others_beside(&self, known: BTreeSet<u64>) -> Vec<Peer> {
+        let others = self.others().into_iter();
+        others.filter(|peer| !known.contains(&peer.node_id)).collect()
     }
 
     /// How far a batch has come on a member; `None` if not far enough, or if the member can't be asked.
@@ -157,12 +178,8 @@ impl Barrier {
         let Some(Progress::Held { index, .. }) = said.0.get(&self.node_id()) else {
             return None;
         };
-        let is_committed = {
-            let metrics = self.leader.raft().metrics();
-            let metrics = metrics.borrow_watched();
-            said.prove(*index, &metrics.membership_config)
-        };
-        if !is_committed {
+        let members = self.published.held().members_as_of(*index)?;
+        if !said.prove(*index, &members) {
             return None;
         }
         // The log is looked at before the state: entries move from there to here, and must not be missed.
@@ -195,38 +212,28 @@ impl Said {
     }
 
     /// Whether a majority of the voters, of each set of them while they change, holds the entry at `index` in a way that
-    /// counts. Who votes is read from this node's log, which must not be ahead of the entry.
+    /// counts; `members` are those as of the entry.
     fn prove(&self, index: u64, members: &StoredMembership) -> bool {
         let counts = |node_id: &u64| {
             let progress = self.0.get(node_id);
             progress.is_some_and(|progress| *progress == Progress::Held { index, counts: true })
         };
         let sets = members.membership().get_joint_config();
-        let is_majority = |voters: &std::collections::BTreeSet<u64>| {
-            voters.iter().filter(|node_id| counts(node_id)).count() * 2 > voters.len()
-        };
-        let is_known = members.log_id().is_some_and(|log_id| log_id.index < index);
-        is_known && !sets.is_empty() && sets.iter().all(is_majority)
+        let is_majority =
+            |voters: &BTreeSet<u64>| voters.iter().filter(|node_id| counts(node_id)).count() * 2 > voters.len();
+        !sets.is_empty() && sets.iter().all(is_majority)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-    use crate::log_store::stored::StoredLogId;
     use crate::raft_types::{Member, Membership};
 
-    fn members(index: u64, sets: &[&[u64]]) -> StoredMembership {
+    fn members(sets: &[&[u64]]) -> StoredMembership {
         let sets: Vec<BTreeSet<u64>> = sets.iter().map(|set| set.iter().copied().collect()).collect();
         let all: BTreeMap<u64, Member> = sets.iter().flatten().map(|id| (*id, Member::default())).collect();
-        let log_id = StoredLogId {
-            term: 1,
-            leader: 1,
-            index,
-        };
-        StoredMembership::new(Some(log_id.into()), Membership::new(sets, all).unwrap())
+        StoredMembership::new(None, Membership::new(sets, all).unwrap())
     }
 
     fn said(progress: &[(u64, Progress)]) -> Said {
@@ -241,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_majority_that_took_an_entry_from_its_own_leader_commits_it() {
-        let three = members(5, &[&[1, 2, 3]]);
+        let three = members(&[&[1, 2, 3]]);
         assert!(said(&[(1, COUNTS), (2, COUNTS)]).prove(9, &three));
         assert!(!said(&[(1, COUNTS)]).prove(9, &three));
         assert!(!said(&[]).prove(9, &three));
@@ -250,7 +257,7 @@ mod tests {
 
     #[test]
     fn whoever_took_it_from_a_later_leader_or_holds_another_entry_does_not_count() {
-        let three = members(5, &[&[1, 2, 3]]);
+        let three = members(&[&[1, 2, 3]]);
         assert!(!said(&[(1, COUNTS), (2, LATE), (3, LATE)]).prove(9, &three));
         let another = Progress::Held { index: 8, counts: true };
         assert!(!said(&[(1, COUNTS), (2, another)]).prove(9, &three));
@@ -259,13 +266,8 @@ mod tests {
 
     #[test]
     fn while_voters_change_both_majorities_are_needed() {
-        let changing = members(5, &[&[1, 2, 3], &[3, 4, 5]]);
+        let changing = members(&[&[1, 2, 3], &[3, 4, 5]]);
         assert!(!said(&[(1, COUNTS), (2, COUNTS), (3, COUNTS)]).prove(9, &changing));
         assert!(said(&[(1, COUNTS), (3, COUNTS), (4, COUNTS)]).prove(9, &changing));
-        let later = members(10, &[&[1, 2, 3]]);
-        assert!(
-            !said(&[(1, COUNTS), (2, COUNTS)]).prove(9, &later),
-            "who voted before is not known any more"
-        );
     }
 }

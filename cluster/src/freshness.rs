@@ -4,6 +4,9 @@
 //! that the leader still leads. Once the node has applied that index, its view is as recent as the moment at which it
 //! asked, on its own monotonic clock. No clocks are compared, and who follows a deposed leader goes stale by itself.
 //!
+//! A node that its own state does not know as a member proves nothing yet. Whoever revokes asks the members; a change that
+//! was made when this node was none of them comes before the one by which it joined, and so it has that, too.
+//!
 //! A follower asks the leader through the network, the leader asks itself; both wait until they have applied what it
 //! says. The leader confirms each request with its quorum instead of relying on a lease: a lease that was granted before a
 //! member restarted is not remembered by it, and the round trip costs next to nothing four times a second.
@@ -16,6 +19,7 @@ use domain::ports::{Clock, ReplicationError};
 use tokio::time::MissedTickBehavior;
 
 use crate::leader::LeaderLink;
+use crate::publish::Published;
 
 /// No proof yet.
 const NEVER: u64 = 0;
@@ -68,7 +72,7 @@ impl Freshness {
     }
 
     /// Asks for one proof and waits until what it covers is applied.
-    pub(crate) async fn refresh(&self, leader: &LeaderLink) -> Result<(), String> {
+    pub(crate) async fn refresh(&self, leader: &LeaderLink, published: &Published) -> Result<(), String> {
         let asked_at = self.clock.monotonic();
         let proof = async {
             let index = leader.read_index().await.map_err(|error| error.to_string())?;
@@ -81,6 +85,9 @@ impl Freshness {
         tokio::time::timeout(self.limit, proof)
             .await
             .map_err(|_| "the leader's quorum did not answer in time".to_owned())??;
+        if !published.held().has_member(*leader.raft().node_id()) {
+            return Err("this node is not a member of the cluster".to_owned());
+        }
         self.confirm(asked_at);
         Ok(())
     }
@@ -89,7 +96,7 @@ impl Freshness {
 /// Keeps the view fresh.
 pub(crate) async fn keep_fresh(
     freshness: Arc<Freshness>,
-    leader: LeaderLink,
+    (leader, published): (LeaderLink, Arc<Published>),
     interval: Duration,
 ) {
     let mut rounds = tokio::time::interval(interval);
@@ -99,7 +106,7 @@ pub(crate) async fn keep_fresh(
     };
     loop {
         rounds.tick().await;
-        let outcome = freshness.refresh(&leader).await;
+        let outcome = freshness.refresh(&leader, &published).await;
         match told.after_round(freshness.is_fresh(), freshness.clock.monotonic(), freshness.limit) {
             Some(News::Stale) => {
                 let reason = outcome.err().unwrap_or_else(|| "the proof came too late".to_owned());

@@ -98,7 +98,7 @@ impl ClusterHandle {
 
     /// Proves anew that the view is recent.
     pub(crate) async fn refresh(&self) -> Result<(), String> {
-        self.0.freshness.refresh(&self.0.leader).await
+        self.0.freshness.refresh(&self.0.leader, &self.0.published).await
     }
 
     /// What the node says of itself when it greets others.

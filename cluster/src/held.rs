@@ -17,9 +17,11 @@ use domain::{Subject, TokenFacts};
 use openraft::EntryPayload;
 use tokio::sync::watch;
 
-use crate::command::{BatchId, Command};
+use crate::command::{Batch, BatchId, Command};
 use crate::lock::lock;
-use crate::raft_types::{Entry, Vote};
+use crate::network::Peer;
+use crate::raft_types::{Entry, StoredMembership, Vote};
+use crate::roster::Roster;
 
 /// How many tokens and families may be refused that the state does not have yet. An entry that does not fit is not
 /// held, and its revocations are in force when it is applied.
@@ -58,6 +60,7 @@ struct Tail {
     by_batch: BTreeMap<BatchId, u64>,
     /// What is refused, and by which entry.
     denials: BTreeSet<(Subject, u64)>,
+    roster: Roster,
 }
 
 struct HeldEntry {
@@ -101,6 +104,11 @@ impl Held {
         self.durable(entry.log_id.index);
     }
 
+    /// An entry that is known to be committed was read back from the log: the state is about to have it.
+    pub(crate) fn reload_committed(&self, entry: &Entry) {
+        self.tail().add_members(entry);
+    }
+
     /// Everything up to `index` is durable.
     pub(crate) fn durable(&self, index: u64) {
         let mut tail = self.tail();
@@ -118,15 +126,17 @@ impl Held {
         let mut tail = self.tail();
         let cut_off = tail.entries.split_off(&index);
         tail.forget(cut_off);
+        tail.roster.truncate(index);
         self.count(&tail);
     }
 
-    /// Readers see a state that has everything up to `index`.
-    pub(crate) fn applied(&self, index: u64) {
+    /// Readers see a state that has everything up to `index`, and these members.
+    pub(crate) fn applied(&self, index: u64, members: &StoredMembership) {
         let mut tail = self.tail();
         let rest = tail.entries.split_off(&index.saturating_add(1));
         let applied = std::mem::replace(&mut tail.entries, rest);
         tail.forget(applied);
+        tail.roster.applied(index, members);
         self.count(&tail);
         drop(tail);
         self.moved.send_replace(());
@@ -164,6 +174,21 @@ impl Held {
             })
     }
 
+    /// The members as of the entry at `index`; `None` if the state is beyond it.
+    pub(crate) fn members_as_of(&self, index: u64) -> Option<StoredMembership> {
+        self.tail().roster.as_of(index).cloned()
+    }
+
+    /// The members beside this node as of the end of the log.
+    pub(crate) fn others(&self, me: u64) -> Vec<Peer> {
+        self.tail().roster.others(me)
+    }
+
+    /// Whether the state knows a node as a member.
+    pub(crate) fn has_member(&self, node_id: u64) -> bool {
+        self.tail().roster.has_applied(node_id)
+    }
+
     /// Tells whenever something has become durable or was applied.
     pub(crate) fn moved(&self) -> watch::Receiver<()> {
         self.moved.subscribe()
@@ -180,10 +205,21 @@ impl Held {
 
 impl Tail {
     fn add(&mut self, entry: &Entry, counts: bool, denials_max: usize) {
-        let EntryPayload::Normal(batch) = &entry.payload else {
-            return;
-        };
-        let index = entry.log_id.index;
+        match &entry.payload {
+            EntryPayload::Normal(batch) => self.add_batch(entry.log_id.index, batch, counts, denials_max),
+            EntryPayload::Membership(_) => self.add_members(entry),
+            EntryPayload::Blank => {}
+        }
+    }
+
+    fn add_members(&mut self, entry: &Entry) {
+        if let EntryPayload::Membership(members) = &entry.payload {
+            let members = StoredMembership::new(Some(entry.log_id), members.clone());
+            self.roster.add(entry.log_id.index, members);
+        }
+    }
+
+    fn add_batch(&mut self, index: u64, batch: &Batch, counts: bool, denials_max: usize) {
         let denials: Vec<Subject> = batch.commands.iter().filter_map(Command::denies).collect();
         let has_room = self.denials.len() + denials.len() <= denials_max;
         let denials = has_room.then_some(denials);

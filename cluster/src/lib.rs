@@ -50,6 +50,7 @@ mod raft_types;
 mod raising;
 mod report;
 mod restoring;
+mod roster;
 mod sealing;
 mod state;
 mod state_machine;

@@ -81,7 +81,7 @@ impl ClusterNode {
             snapshots,
             at,
         } = open(&config, ports.files.clone()).await?;
-        let published = Arc::new(Published::new(at.state.clone(), log.held()));
+        let published = Arc::new(Published::new(&at, log.held()));
         let snapshots = Arc::new(snapshots);
         let machine = StateMachine::new(at, published.clone(), snapshots.clone());
         let peers = Peers::new(ports.transport.clone());
@@ -267,7 +267,11 @@ fn assemble(
     });
     let mut tasks = vec![
         tokio::spawn(batching.run()),
-        tokio::spawn(keep_fresh(freshness, leader, config.freshness_interval)),
+        tokio::spawn(keep_fresh(
+            freshness,
+            (leader, published.clone()),
+            config.freshness_interval,
+        )),
         tokio::spawn(keep_ticking(
             steady_clock,
             published.clone(),

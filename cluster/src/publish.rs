@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::held::Held;
 use crate::state::State;
+use crate::state_machine::StateAt;
 
 /// The latest applied state. Reading takes no lock; the persistent maps make publishing a copy of a few pointers.
 pub(crate) struct Published {
@@ -17,13 +18,15 @@ pub(crate) struct Published {
 }
 
 impl Published {
-    pub(crate) fn new(state: State, held: Arc<Held>) -> Self {
-        let keys_changed = watch::Sender::new(state.keys().changed_at());
-        Self {
-            state: ArcSwap::from_pointee(state),
+    pub(crate) fn new(at: &StateAt, held: Arc<Held>) -> Self {
+        let keys_changed = watch::Sender::new(at.state.keys().changed_at());
+        let published = Self {
+            state: ArcSwap::from_pointee(at.state.clone()),
             keys_changed,
             held,
-        }
+        };
+        published.forget_held(at);
+        published
     }
 
     /// The state as it is now.
@@ -46,14 +49,18 @@ impl Published {
         self.keys_changed.subscribe()
     }
 
-    /// Shows readers a new state, which has the log up to `applied`.
-    pub(crate) fn publish(&self, state: &State, applied: Option<u64>) {
-        self.state.store(Arc::new(state.clone()));
-        let changed_at = state.keys().changed_at();
+    /// Shows readers a new state.
+    pub(crate) fn publish(&self, at: &StateAt) {
+        self.state.store(Arc::new(at.state.clone()));
+        let changed_at = at.state.keys().changed_at();
         self.keys_changed
             .send_if_modified(|seen| std::mem::replace(seen, changed_at) != changed_at);
-        if let Some(applied) = applied {
-            self.held.applied(applied);
+        self.forget_held(at);
+    }
+
+    fn forget_held(&self, at: &StateAt) {
+        if let Some(applied) = at.applied {
+            self.held.applied(applied.index, &at.membership);
         }
     }
 }

@@ -32,9 +32,9 @@ fn a_token_is_refused_from_when_its_revocation_is_in_the_log_until_the_state_has
     assert!(!held.denies(&token(1)));
     held.add([&entry(1, 5, vec![kill(1), kill(2)])], Some(&vote(1)));
     assert!(held.denies(&token(1)) && held.denies(&token(2)) && !held.denies(&token(3)));
-    held.applied(4);
+    held.applied(4, &StoredMembership::default());
     assert!(held.denies(&token(1)));
-    held.applied(5);
+    held.applied(5, &StoredMembership::default());
     assert!(!held.denies(&token(1)), "the state refuses it now");
     assert!(held.tail().entries.is_empty() && held.tail().denials.is_empty());
 }
@@ -90,7 +90,7 @@ fn an_entry_counts_if_it_came_from_the_leader_that_this_node_had_voted_for_last(
     assert_eq!(counts(5), Some(true));
     assert_eq!(counts(6), Some(false), "a later leader's copy");
     assert_eq!(counts(7), None);
-    held.applied(6);
+    held.applied(6, &StoredMembership::default());
     assert_eq!(counts(5), None);
 }
 
@@ -116,7 +116,7 @@ fn beyond_the_limit_an_entry_is_not_held_and_room_comes_back() {
     assert_eq!(held.find(id(6)), None, "nobody is told that it is refused here");
     assert!(!held.denies(&token(3)) && held.denies(&token(5)));
     assert_eq!(held.ahead(7).revocations, 5, "the state will have them all");
-    held.applied(6);
+    held.applied(6, &StoredMembership::default());
     held.add([&entry(1, 8, vec![kill(6), kill(7)])], Some(&vote(1)));
     held.durable(8);
     assert!(held.find(id(8)).is_some());
@@ -132,6 +132,6 @@ fn what_moves_is_told() {
     held.durable(5);
     assert!(moved.has_changed().unwrap());
     moved.mark_unchanged();
-    held.applied(5);
+    held.applied(5, &StoredMembership::default());
     assert!(moved.has_changed().unwrap());
 }

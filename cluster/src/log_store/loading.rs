@@ -47,6 +47,8 @@ pub(super) fn load(disk: &dyn LogDisk, path: &Path, known: u8, held: &Held) -> R
             index.last = Some(entry.log_id);
             if index.committed.is_none_or(|committed| committed.index < number) {
                 held.reload(&entry);
+            } else {
+                held.reload_committed(&entry);
             }
             index.recent.push(entry);
             index.recent.durable(number);

@@ -63,7 +63,7 @@ pub(crate) struct Sequenced {
     pub(super) sequence: u64,
     /// Counts up from 0.
     pub(super) number: u64,
-    pub(super) rpc: AppendEntriesRequest<TypeConfig>,
+    pub(crate) rpc: AppendEntriesRequest<TypeConfig>,
 }
 
 impl PeerRequest {

@@ -3,6 +3,7 @@
 mod catching_up;
 mod distance;
 mod formats;
+mod joining;
 mod keys;
 mod membership;
 mod over_tcp;
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 use async_trait::async_trait;
 use domain::ports::{Clock, Entropy, Replication as _, RevocationView as _};
-use domain::{AgentId, ReplicatedChange, Timestamp};
+use domain::{AgentId, NodeId, ReplicatedChange, Timestamp};
 use openraft::errors::{InitializeError, RaftError};
 use uuid::Uuid;
 
@@ -61,6 +62,21 @@ struct Hub {
     calls: AtomicU64,
     /// How long a message is under way.
     one_way_ms: AtomicU64,
+    /// How much longer entries are on their way to some members; everything else overtakes them.
+    entries_late: Mutex<BTreeMap<u64, Duration>>,
+}
+
+impl Hub {
+    /// How much longer a request is on its way to a member.
+    fn lateness(&self, to: u64, request: &[u8]) -> Duration {
+        let late = self.entries_late.lock().unwrap().get(&to).copied();
+        let has_entries = || match codec::decode(request) {
+            Ok(PeerRequest::Append(rpc)) => !rpc.entries.is_empty(),
+            Ok(PeerRequest::AppendNext(sequenced)) => !sequenced.rpc.entries.is_empty(),
+            _ => false,
+        };
+        late.filter(|_| has_entries()).unwrap_or_default()
+    }
 }
 
 struct From(u64, Arc<Hub>);
@@ -94,7 +110,7 @@ impl Transport for From {
             sleep(Duration::from_millis(call * 7 % 19)).await;
         }
         let one_way = Duration::from_millis(self.1.one_way_ms.load(Relaxed));
-        sleep(one_way).await;
+        sleep(one_way + self.1.lateness(peer.node_id, &request)).await;
         let answer = tokio::time::timeout(deadline, handle.answer_peer(&request))
             .await
             .map_err(interrupted)?;

@@ -43,8 +43,7 @@ impl StateMachine {
 
     /// Readers see the new state before anybody is told that a change is done.
     fn publish_and_answer(&self, answers: &mut Vec<Answer>) {
-        self.published
-            .publish(&self.at.state, self.at.applied.map(|applied| applied.index));
+        self.published.publish(&self.at);
         for (responder, results) in answers.drain(..) {
             responder.send(results);
         }
@@ -90,8 +89,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         let wanted = meta.last_log_id;
         let work = move |snapshots: &Snapshots| snapshots.install(&snapshot, wanted);
         self.at = self.snapshots.clone().run(work).await?;
-        self.published
-            .publish(&self.at.state, self.at.applied.map(|applied| applied.index));
+        self.published.publish(&self.at);
         Ok(())
     }
 

@@ -7,7 +7,6 @@ use tempfile::TempDir;
 use super::*;
 use crate::codec::NEWEST;
 use crate::publish::Published;
-use crate::state::State;
 use crate::state_machine::{Snapshots, StateAt, StateMachine};
 
 struct Builder(Execution);
@@ -18,7 +17,7 @@ impl StoreBuilder<TypeConfig, LogStore, StateMachine, TempDir> for Builder {
         let folder = RaftFolder::open(Arc::new(OsFiles), data_dir.path(), 1, "test").expect("the folder is new");
         let (snapshots, _) = Snapshots::open(&folder, NEWEST, self.0).expect("the folder is new");
         let log = LogStore::open(&folder, NEWEST, self.0).expect("the log is new");
-        let published = Arc::new(Published::new(State::default(), log.held()));
+        let published = Arc::new(Published::new(&StateAt::initial(), log.held()));
         let machine = StateMachine::new(StateAt::initial(), published, Arc::new(snapshots));
         Ok((data_dir, log, machine))
     }

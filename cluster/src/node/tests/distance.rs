@@ -9,7 +9,7 @@ const ONE_WAY: Duration = Duration::from_millis(50);
 const BESIDES: Duration = Duration::from_millis(8);
 
 impl Trio {
-    async fn far_apart() -> (Self, u64, u64) {
+    pub(super) async fn far_apart() -> (Self, u64, u64) {
         let change = |config: ClusterConfig| ClusterConfig {
             execution: Execution::Inline,
             heartbeat: Duration::from_millis(300),
