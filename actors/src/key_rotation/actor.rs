@@ -9,6 +9,8 @@ use domain::{
     Outcome, Resealing,
 };
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 
 use super::handle::KeyRotationParts;
 use super::state::{Next, next};
@@ -46,7 +48,7 @@ enum LookError {
     #[error("there is no system organization whose audit log could be told")]
     NoOrganization,
     #[error("no answer came in time")]
-    Late,
+    Late(#[from] Elapsed),
 }
 
 /// Steps that one look takes at most; the rest is left to the next one.
@@ -82,7 +84,8 @@ impl KeyRotatorState {
             Next::MakeCurrent(key_id) => KeyStep::MakeCurrent(key_id),
             Next::Remove(key_id) => KeyStep::Remove(key_id),
         };
-        self.limited(self.parts.signing_keys.take(epoch, step)).await
+        let taking = self.parts.signing_keys.take(epoch, step);
+        Ok(timeout(self.parts.settings.deadline, taking).await??)
     }
 
     /// Everything under this node's master key, if something is under another one.
@@ -92,10 +95,8 @@ impl KeyRotatorState {
             return Ok(());
         }
         self.reseal_from = now + RESEAL_AGAIN_AFTER;
-        match self
-            .limited(self.parts.signing_keys.reseal(ring.ownership.epoch))
-            .await?
-        {
+        let resealing = self.parts.signing_keys.reseal(ring.ownership.epoch);
+        match timeout(self.parts.settings.deadline, resealing).await?? {
             Resealing::Done(count) => tracing::info!(count, "secrets were sealed anew with this node's master key"),
             Resealing::Waiting(members) => tracing::info!(
                 ?members,
@@ -115,8 +116,8 @@ impl KeyRotatorState {
             self.parts.audit.record(self.record_of(organization, event)).await?;
         }
         let step = KeyStep::Recorded(last.revision);
-        let epoch = ring.ownership.epoch;
-        self.limited(self.parts.signing_keys.take(epoch, step)).await
+        let taking = self.parts.signing_keys.take(ring.ownership.epoch, step);
+        Ok(timeout(self.parts.settings.deadline, taking).await??)
     }
 
     async fn organization(&mut self) -> Result<OrganizationId, LookError> {
@@ -124,7 +125,7 @@ impl KeyRotatorState {
             return Ok(known);
         }
         let looked_up = self.parts.organizations.find_by_slug(Organization::SYSTEM_SLUG);
-        let found = self.limited(looked_up).await?;
+        let found = timeout(self.parts.settings.deadline, looked_up).await??;
         let system = found.ok_or(LookError::NoOrganization)?.organization_id;
         self.organization = Some(system);
         Ok(system)
@@ -160,31 +161,6 @@ impl KeyRotatorState {
             timestamp: now,
         }
     }
-
-    async fn limited<T, E>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, LookError>
-    where
-        LookError: From<E>,
-    {
-        match tokio::time::timeout(self.parts.settings.deadline, work).await {
-            Ok(result) => Ok(result?),
-            Err(_) => Err(LookError::Late),
-        }
-    }
-
-    fn next_pause(&mut self, result: Result<(), LookError>) -> Duration {
-        let settings = &self.parts.settings;
-        match result {
-            Ok(()) => {
-                self.backoff.on_success();
-                settings.look_every
-            }
-            Err(error) => {
-                let pause = self.backoff.on_failure(settings.look_every, settings.backoff_max);
-                tracing::warn!(%error, ?pause, "the signing keys could not move on");
-                pause
-            }
-        }
-    }
 }
 
 impl Actor for KeyRotator {
@@ -197,9 +173,10 @@ impl Actor for KeyRotator {
         _me: ActorRef<KeyRotationMessage>,
         parts: Arc<KeyRotationParts>,
     ) -> Result<KeyRotatorState, ActorProcessingErr> {
+        let settings = &parts.settings;
         Ok(KeyRotatorState {
+            backoff: Backoff::new(settings.look_every..=settings.backoff_max),
             parts,
-            backoff: Backoff::default(),
             organization: None,
             reseal_from: Duration::ZERO,
         })
@@ -212,7 +189,8 @@ impl Actor for KeyRotator {
         state: &mut KeyRotatorState,
     ) -> Result<(), ActorProcessingErr> {
         let result = state.look().await;
-        me.send_after(state.next_pause(result), || KeyRotationMessage::Look);
+        let pause = state.backoff.next_pause(result, "the signing keys could not move on");
+        me.send_after(pause, || KeyRotationMessage::Look);
         Ok(())
     }
 }

@@ -1,6 +1,5 @@
 //! The outbox relay as an actor. Nobody waits for it, so it does its work in its own time, each call under a deadline.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +7,8 @@ use domain::ports::{ReplicationError, StoreError};
 use domain::{OutboxId, Timestamp};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::oneshot;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 
 use super::handle::OutboxParts;
 use super::state::Leftovers;
@@ -44,23 +45,13 @@ enum RelayError {
     #[error(transparent)]
     Replication(#[from] ReplicationError),
     #[error("no answer came in time")]
-    Late,
+    Late(#[from] Elapsed),
 }
 
 /// Everything that is pending occurred before that, also if this machine's clock is late.
 const CLOCK_MARGIN: Duration = Duration::from_secs(86_400);
 
 impl OutboxState {
-    async fn limited<T, E>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, RelayError>
-    where
-        RelayError: From<E>,
-    {
-        match tokio::time::timeout(self.parts.settings.deadline, work).await {
-            Ok(result) => Ok(result?),
-            Err(_) => Err(RelayError::Late),
-        }
-    }
-
     async fn complete(&self) -> Result<(), RelayError> {
         let ids = lock(&self.parts.finished).take();
         let result = self.mark(&ids).await;
@@ -74,16 +65,17 @@ impl OutboxState {
         if ids.is_empty() {
             return Ok(());
         }
-        self.limited(self.parts.outbox.complete(ids)).await
+        let marking = self.parts.outbox.complete(ids);
+        Ok(timeout(self.parts.settings.deadline, marking).await??)
     }
 
     /// Finishes every entry that occurred before `before`.
     async fn sweep(&self, before: Timestamp) -> Result<(), RelayError> {
         loop {
-            let entries = self
-                .limited(self.parts.outbox.pending(before, self.parts.settings.page))
-                .await?;
-            let is_last_page = entries.len() < usize::try_from(self.parts.settings.page).unwrap_or(usize::MAX);
+            let settings = &self.parts.settings;
+            let looking = self.parts.outbox.pending(before, settings.page);
+            let entries = timeout(settings.deadline, looking).await??;
+            let is_last_page = entries.len() < usize::try_from(settings.page).unwrap_or(usize::MAX);
             let leftovers = {
                 let finished = lock(&self.parts.finished);
                 Leftovers::of(entries, |id| finished.contains(id))
@@ -91,7 +83,8 @@ impl OutboxState {
             let nothing_new = leftovers.ids.is_empty();
             if !leftovers.changes.is_empty() {
                 tracing::info!(count = leftovers.ids.len(), "finishing changes that stayed behind");
-                self.limited(self.parts.replication.apply(leftovers.changes)).await?;
+                let applying = self.parts.replication.apply(leftovers.changes);
+                timeout(settings.deadline, applying).await??;
             }
             self.mark(&leftovers.ids).await?;
             if is_last_page || nothing_new {
@@ -100,20 +93,9 @@ impl OutboxState {
         }
     }
 
-    /// The outcome of a step: when to do the next one.
+    /// When to do the next step after this one.
     fn next_pause(&mut self, result: Result<(), RelayError>) -> Duration {
-        let settings = &self.parts.settings;
-        match result {
-            Ok(()) => {
-                self.backoff.on_success();
-                settings.sweep
-            }
-            Err(error) => {
-                let pause = self.backoff.on_failure(settings.sweep, settings.backoff_max);
-                tracing::warn!(%error, ?pause, "the outbox could not be emptied");
-                pause
-            }
-        }
+        self.backoff.next_pause(result, "the outbox could not be emptied")
     }
 }
 
@@ -127,9 +109,10 @@ impl Actor for OutboxRelay {
         _me: ActorRef<OutboxMessage>,
         parts: Arc<OutboxParts>,
     ) -> Result<OutboxState, ActorProcessingErr> {
+        let settings = &parts.settings;
         Ok(OutboxState {
+            backoff: Backoff::new(settings.sweep..=settings.backoff_max),
             parts,
-            backoff: Backoff::default(),
         })
     }
 
