@@ -103,7 +103,7 @@ fn outbox(dependencies: &Dependencies) -> (OutboxHandle, Arc<dyn Child>) {
     let make = move || (OutboxRelay, parts.clone());
     (
         handle,
-        Permanent::child(ActorKind::OutboxRelay, slot, || OutboxMessage::Start, make),
+        Permanent::child(ActorKind::OutboxRelay, slot, || OutboxMessage::Sweep, make),
     )
 }
 

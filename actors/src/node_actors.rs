@@ -37,7 +37,8 @@ pub struct NodeActors {
 }
 
 impl NodeActors {
-    /// Starts the supervisor and the permanent actors. The relay begins at once to finish what is pending.
+    /// Starts the supervisor and the permanent actors. What an earlier start of a node that is alone has left behind is
+    /// finished before this returns.
     pub async fn start(dependencies: Dependencies) -> Result<Self, ActorError> {
         let Composed {
             root,
@@ -49,6 +50,7 @@ impl NodeActors {
             organizations,
             limiters,
         } = composition::compose(dependencies);
+        outbox.finish_at_start().await;
         let (health, children) = (root.health.clone(), root.children.clone());
         Ok(Self {
             keeper: Keeper::start(root).await?,

@@ -149,10 +149,16 @@ pub struct OutboxSettings {
     pub finished_max: usize,
     /// How often entries that stayed behind are looked for.
     pub sweep: Duration,
-    /// How old an entry must be to have stayed behind.
+    /// How long a node must have seen an entry to be pending, by its own monotonic clock, to take it for left behind.
+    /// Longer than [`TenantSettings::write_deadline`]: within that, counted from before its commit, a write is proposed
+    /// (which the cluster gives up after 5 s, the 500 ms for silent members among them) and, if it kills tokens, marked,
+    /// or it is not answered as done. So whatever is repeated was not answered, whoever writes and however clocks are set.
     pub grace: Duration,
     /// The most entries that are looked at together.
     pub page: u32,
+    /// The most pending entries that are remembered from one look to the next; those beyond are looked at when there is
+    /// room.
+    pub remembered_max: usize,
     /// How long one call of the store or of the cluster may take.
     pub deadline: Duration,
     /// The longest pause between two tries while the store or the cluster is away.
@@ -165,8 +171,9 @@ impl Default for OutboxSettings {
             collect: Duration::from_millis(100),
             finished_max: 65_536,
             sweep: Duration::from_secs(1),
-            grace: Duration::from_secs(2),
+            grace: TenantSettings::default().write_deadline + Duration::from_secs(2),
             page: 256,
+            remembered_max: 16_384,
             deadline: Duration::from_secs(10),
             backoff_max: Duration::from_secs(30),
         }

@@ -148,6 +148,10 @@ impl Replication for ClusterHandle {
         let unconfirmed = unconfirmed.into_iter().collect();
         Ok(Applied { revision, unconfirmed })
     }
+
+    fn is_alone(&self) -> bool {
+        self.members().len() == 1
+    }
 }
 
 impl RevocationView for ClusterHandle {

@@ -1,6 +1,8 @@
 //! What the relay knows. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::time::Duration;
 
 use domain::{OutboxEntry, OutboxId, ReplicatedChange};
 
@@ -54,7 +56,79 @@ impl Finished {
     }
 }
 
+/// Since when the relay has seen entries to be pending, by its own monotonic clock: how old an entry is by the clock of the
+/// node that wrote it says nothing here.
+#[derive(Default)]
+pub(crate) struct Looks {
+    since: BTreeMap<OutboxId, Duration>,
+}
+
+/// How patient a look is.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    /// How long an entry must have been seen to be pending to have stayed behind. `None` if nobody lives who could be
+    /// about to finish it.
+    pub grace: Option<Duration>,
+    /// How many entries are remembered. Those beyond are looked at when there is room.
+    pub remembered_max: usize,
+}
+
+/// A look through all that is pending, page by page in the order of its ids.
+pub(crate) struct Look<'a> {
+    former: &'a Looks,
+    latest: Looks,
+    patience: Patience,
+}
+
+impl Looks {
+    /// Begins the next look.
+    pub fn begin(&self, patience: Patience) -> Look<'_> {
+        Look {
+            former: self,
+            latest: Self::default(),
+            patience,
+        }
+    }
+}
+
+impl Look<'_> {
+    /// The store answered with a page; it was asked and it answered at these two moments. Answers what stayed behind, but for
+    /// what `is_finished` here and is about to be marked.
+    pub fn on_page(
+        &mut self,
+        page: Vec<OutboxEntry>,
+        asked: Range<Duration>,
+        is_finished: impl Fn(OutboxId) -> bool,
+    ) -> Leftovers {
+        let mut leftovers = Leftovers::default();
+        for entry in page.into_iter().filter(|entry| !is_finished(entry.id)) {
+            let since = self.former.since.get(&entry.id).copied();
+            let is_left = self.patience.grace.is_none_or(|grace| {
+                // From when the store had answered the first time to when it was asked now: what lies between was longer.
+                since.is_some_and(|since| asked.start.saturating_sub(since) >= grace)
+            });
+            if is_left {
+                leftovers.add(entry);
+            } else if !self.is_full() {
+                self.latest.since.insert(entry.id, since.unwrap_or(asked.end));
+            }
+        }
+        leftovers
+    }
+
+    /// Whether no more can be remembered, so that further pages are of no use.
+    pub fn is_full(&self) -> bool {
+        self.latest.since.len() >= self.patience.remembered_max
+    }
+
+    /// What is remembered from now on; whatever this look did not come across is forgotten.
+    pub fn end(self) -> Looks {
+        self.latest
+    }
+}
+
 /// What has to be done for entries that stayed behind.
+#[derive(Default)]
 pub(crate) struct Leftovers {
     /// To be applied, in the order in which they occurred.
     pub changes: Vec<ReplicatedChange>,
@@ -63,70 +137,11 @@ pub(crate) struct Leftovers {
 }
 
 impl Leftovers {
-    /// Takes a page of pending entries apart; what `is_finished` is left alone.
-    pub fn of(entries: Vec<OutboxEntry>, is_finished: impl Fn(OutboxId) -> bool) -> Self {
-        let (mut changes, mut ids) = (Vec::new(), Vec::new());
-        for entry in entries.into_iter().filter(|entry| !is_finished(entry.id)) {
-            changes.extend(entry.message.replicate);
-            ids.push(entry.id);
-        }
-        Self { changes, ids }
+    fn add(&mut self, entry: OutboxEntry) {
+        self.changes.extend(entry.message.replicate);
+        self.ids.push(entry.id);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use domain::{Action, AgentId, OrganizationId, OutboxMessage, Timestamp};
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn entry(id: i64, agents: &[u128]) -> OutboxEntry {
-        OutboxEntry {
-            id: OutboxId(id),
-            message: OutboxMessage {
-                organization_id: OrganizationId(Uuid::nil()),
-                action: Action::AgentUpdated,
-                agent_id: None,
-                replicate: agents.iter().map(|agent| changed(*agent)).collect(),
-                occurred_at: Timestamp::EPOCH,
-            },
-        }
-    }
-
-    fn changed(agent: u128) -> ReplicatedChange {
-        ReplicatedChange::AgentChanged(AgentId(Uuid::from_u128(agent)))
-    }
-
-    #[test]
-    fn the_relay_is_told_once_for_all_that_finish_before_it_looks() {
-        let mut finished = Finished::new(10);
-        assert!(finished.on_finished(OutboxId(2)));
-        assert!(!finished.on_finished(OutboxId(1)));
-        assert_eq!(finished.take(), [OutboxId(1), OutboxId(2)]);
-        assert!(finished.on_finished(OutboxId(3)));
-        finished.on_wake_lost();
-        assert!(finished.on_finished(OutboxId(4)));
-    }
-
-    #[test]
-    fn beyond_the_bound_entries_are_left_to_the_sweep() {
-        let mut finished = Finished::new(2);
-        (1..=4).for_each(|id| {
-            finished.on_finished(OutboxId(id));
-        });
-        let taken = finished.take();
-        assert_eq!(taken, [OutboxId(1), OutboxId(2)]);
-        finished.on_finished(OutboxId(5));
-        finished.give_back(taken);
-        assert_eq!(finished.take(), [OutboxId(1), OutboxId(5)]);
-    }
-
-    #[test]
-    fn leftovers_keep_their_order_and_leave_out_what_is_finished() {
-        let entries = vec![entry(1, &[1]), entry(2, &[]), entry(3, &[3, 4])];
-        let leftovers = Leftovers::of(entries, |id| id == OutboxId(1));
-        assert_eq!(leftovers.changes, [changed(3), changed(4)]);
-        assert_eq!(leftovers.ids, [OutboxId(2), OutboxId(3)]);
-    }
-}
+mod tests;

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::{ActorSettings, OutboxSettings, Victim};
-use domain::ports::Agents;
+use domain::ports::{Agents, Clock};
 use domain::{
-    Action, AgentId, AgentPatch, AuditRecord, Change, OrganizationId, OutboxMessage, ReplicatedChange, Timestamp,
+    Action, AgentId, AgentPatch, AgentStatus, AuditRecord, Change, OrganizationId, OutboxMessage, ReplicatedChange,
+    Timestamp,
 };
 use uuid::Uuid;
 
-use super::support::{MemoryStore, World, eager, until};
+use super::support::{MemoryCluster, MemoryStore, World, eager, until};
 
 fn changed(number: u128) -> ReplicatedChange {
     ReplicatedChange::AgentChanged(AgentId(Uuid::from_u128(number)))
@@ -35,46 +36,107 @@ fn leave_behind(store: &MemoryStore, record: AuditRecord, number: u128, occurred
         .expect("the store is there");
 }
 
-#[tokio::test(start_paused = true)]
-async fn everything_that_is_pending_at_the_start_is_finished_at_once_in_order() {
-    let first = World::start().await;
-    let store = Arc::new(MemoryStore::default());
+/// A store in which a crash has left many entries.
+async fn littered() -> Arc<MemoryStore> {
+    let (world, store) = (World::start().await, Arc::new(MemoryStore::default()));
     for number in 0..700 {
-        leave_behind(
-            &store,
-            first.record(),
-            number,
-            Timestamp::from_millis(1_700_000_000_000),
-        );
+        leave_behind(&store, world.record(), number, Clock::now(world.clock.as_ref()));
     }
-    let before = tokio::time::Instant::now();
+    store
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_alone_finishes_all_that_is_pending_in_order_before_it_serves() {
+    let store = littered().await;
     let world = World::start_on(store.clone(), ActorSettings::default()).await;
-    until(async || store.pending_count() == 0).await;
-    assert!(before.elapsed() < Duration::from_millis(500));
+    assert_eq!(store.pending_count(), 0);
     assert_eq!(world.cluster.log(), (0..700).map(changed).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stays_behind_later_is_finished_once_it_is_old_enough() {
+async fn a_node_that_is_not_alone_leaves_to_others_what_they_may_be_at_and_finishes_it_in_the_end() {
+    let (store, cluster) = (littered().await, Arc::new(MemoryCluster::default()));
+    cluster.set_has_others();
+    let world = World::start_in(cluster, store.clone(), ActorSettings::default()).await;
+    let begun = tokio::time::Instant::now();
+    until(async || store.pending_count() == 0).await;
+    assert!(begun.elapsed() >= OutboxSettings::default().grace);
+    assert_eq!(world.cluster.log(), (0..700).map(changed).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_finished_at_the_start_is_finished_later() {
+    let (store, cluster) = (littered().await, Arc::new(MemoryCluster::default()));
+    cluster.applying.set_away(true);
+    let world = World::start_in(cluster, store.clone(), ActorSettings::default()).await;
+    assert_eq!((store.pending_count(), world.cluster.log()), (700, vec![]));
+    world.cluster.applying.set_away(false);
+    until(async || store.pending_count() == 0).await;
+    assert_eq!(world.cluster.log().len(), 700);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stays_behind_later_is_finished_when_it_was_seen_for_long_enough_however_old_it_says_it_is() {
     let world = World::start().await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    leave_behind(
-        &world.store,
-        world.record(),
-        1,
-        domain::ports::Clock::now(world.clock.as_ref()),
-    );
-    tokio::time::sleep(Duration::from_millis(1900)).await;
+    let settings = OutboxSettings::default();
+    leave_behind(&world.store, world.record(), 1, Timestamp::EPOCH);
+    tokio::time::sleep(settings.grace).await;
     assert_eq!(
         (world.store.pending_count(), world.cluster.log()),
         (1, vec![]),
         "its request may still be at it"
     );
-    tokio::time::sleep(Duration::from_millis(1200)).await;
+    tokio::time::sleep(settings.sweep * 2).await;
     assert_eq!(
         (world.store.pending_count(), world.cluster.log()),
         (0, vec![changed(1)])
     );
+}
+
+/// What a write that is answered takes at the longest is shorter than what the relay waits for.
+#[test]
+fn the_grace_is_longer_than_any_write_that_is_answered() {
+    let settings = ActorSettings::default();
+    assert!(settings.outbox.grace > settings.tenant.write_deadline);
+}
+
+fn to(status: AgentStatus) -> AgentPatch {
+    AgentPatch {
+        status: Some(status),
+        ..AgentPatch::default()
+    }
+}
+
+/// Or a crash would have it repeated, and whoever was reactivated since would lose the tokens that it has got since.
+#[tokio::test(start_paused = true)]
+async fn a_suspension_that_is_answered_is_not_pending_any_more() {
+    let world = World::start().await;
+    let target = world.add_agent(world.organization, "acme", "target", None).0;
+    let suspended = world
+        .actors
+        .tenants
+        .update_agent(&world.admin(), target, to(AgentStatus::Suspended), None)
+        .await;
+    suspended.expect("suspended");
+    assert_eq!(world.store.pending_count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspension_that_can_not_be_marked_is_answered_all_the_same_and_marked_later() {
+    let world = World::start().await;
+    let target = world.add_agent(world.organization, "acme", "target", None).0;
+    world.store.relaying.set_away(true);
+    let suspended = world
+        .actors
+        .tenants
+        .update_agent(&world.admin(), target, to(AgentStatus::Suspended), None)
+        .await;
+    suspended.expect("it is in force");
+    assert_eq!(world.store.pending_count(), 1);
+    let log = world.cluster.log();
+    world.store.relaying.set_away(false);
+    until(async || world.store.pending_count() == 0).await;
+    assert_eq!(world.cluster.log(), log, "it was marked, not repeated");
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,6 +24,14 @@ pub struct OutboxMessage {
     pub occurred_at: Timestamp,
 }
 
+impl OutboxMessage {
+    /// Whether tokens die of it. Doing it a second time would also kill those that were issued since the first.
+    pub fn kills(&self) -> bool {
+        let mut changes = self.replicate.iter();
+        changes.any(|change| matches!(change, ReplicatedChange::Revoke(_)))
+    }
+}
+
 /// A message that is in the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxEntry {

@@ -86,8 +86,9 @@ impl Applied {
     }
 }
 
-/// A change to the replicated state that follows from a write to the store. Applying one twice is the same as once,
-/// so the outbox relay may repeat what a crash may have interrupted.
+/// A change to the replicated state that follows from a write to the store. Applying one twice is the same as once, but
+/// for tokens that were issued in between to whom it kills; so the outbox relay repeats what a crash may have interrupted,
+/// and nothing that was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplicatedChange {

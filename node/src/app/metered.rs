@@ -109,7 +109,7 @@ metered!(AuditTrail as MeteredAuditTrail, "audit_trail" {
 });
 
 metered!(Outbox as MeteredOutbox, "outbox" {
-    pending(before: Timestamp, limit: u32) -> Vec<OutboxEntry>;
+    pending(after: Option<OutboxId>, limit: u32) -> Vec<OutboxEntry>;
     complete(entries: &[OutboxId]) -> ();
 });
 

@@ -97,6 +97,7 @@ impl WriteContext {
     /// The row is written: makes the change known everywhere. Only then it may be answered.
     pub(super) async fn finish(&self, entry: OutboxId, change: Change) -> Result<(), TenantError> {
         let message = change.message;
+        let kills = message.kills();
         if let Some(agent) = message.agent_id {
             self.cache.forget(agent);
         }
@@ -106,7 +107,11 @@ impl WriteContext {
                 self.audit.record(self.missed(&change.audit, &applied)).await?;
             }
         }
-        self.outbox.finished(entry);
+        if kills {
+            self.outbox.finished_killing(entry).await;
+        } else {
+            self.outbox.finished(entry);
+        }
         Ok(())
     }
 

@@ -15,6 +15,7 @@ use super::switches::Switches;
 pub struct MemoryCluster {
     state: Mutex<State>,
     stale: AtomicBool,
+    has_others: AtomicBool,
     pub applying: Switches,
 }
 
@@ -32,6 +33,11 @@ impl MemoryCluster {
     /// The node can't prove that its view is recent.
     pub fn set_stale(&self, stale: bool) {
         self.stale.store(stale, Ordering::SeqCst);
+    }
+
+    /// There are other members.
+    pub fn set_has_others(&self) {
+        self.has_others.store(true, Ordering::SeqCst);
     }
 
     /// These members confirm nothing.
@@ -76,6 +82,10 @@ impl Replication for MemoryCluster {
             revision: Revision(state.revision),
             unconfirmed: state.silent.clone(),
         })
+    }
+
+    fn is_alone(&self) -> bool {
+        !self.has_others.load(Ordering::SeqCst)
     }
 }
 

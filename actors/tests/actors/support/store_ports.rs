@@ -272,13 +272,13 @@ impl Organizations for MemoryStore {
 
 #[async_trait]
 impl Outbox for MemoryStore {
-    async fn pending(&self, before: Timestamp, limit: u32) -> Result<Vec<OutboxEntry>, StoreError> {
+    async fn pending(&self, after: Option<OutboxId>, limit: u32) -> Result<Vec<OutboxEntry>, StoreError> {
         self.relaying.pass().await.then_some(()).ok_or_else(away)?;
         let tables = self.tables();
         let entries = tables
             .pending
             .values()
-            .filter(|entry| entry.message.occurred_at < before);
+            .filter(|entry| after.is_none_or(|after| after < entry.id));
         Ok(entries.take(usize::try_from(limit).expect("few")).cloned().collect())
     }
 

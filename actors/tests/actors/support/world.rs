@@ -49,7 +49,12 @@ impl World {
 
     /// Starts the actors over a store that may hold something already.
     pub async fn start_on(store: Arc<MemoryStore>, settings: ActorSettings) -> Self {
-        let (cluster, clock) = (Arc::new(MemoryCluster::default()), Arc::new(TokioClock::new()));
+        Self::start_in(Arc::default(), store, settings).await
+    }
+
+    /// Starts the actors in a cluster, over a store that may hold something already.
+    pub async fn start_in(cluster: Arc<MemoryCluster>, store: Arc<MemoryStore>, settings: ActorSettings) -> Self {
+        let clock = Arc::new(TokioClock::new());
         let entropy = Arc::new(SeededEntropy::new(42));
         let keys = Arc::new(MemoryKeys::new(clock.clone(), settings.key_rotation.terms));
         let dependencies = Dependencies {

@@ -41,8 +41,10 @@ async fn a_learner_has_no_vote_but_everything_else() {
     let mut trio = Trio::found_alone().await;
     trio.start(2, Founding::Join).await;
     trio.revoke(1, 0..3).await;
+    assert!(trio.handle(1).is_alone());
     trio.handle(1).add_member(joining(2, "far")).await.unwrap();
     trio.all_fresh().await;
+    assert!(!trio.handle(1).is_alone() && !trio.handle(2).is_alone());
     assert_eq!(voters(&trio.handle(2)), [1]);
     assert_eq!(trio.handle(2).is_revoked(&token(2)), Ok(true));
     trio.revoke(2, 3..4).await;

@@ -36,6 +36,9 @@ pub trait RevocationView: Send + Sync {
 #[async_trait]
 pub trait Replication: Send + Sync {
     /// Makes the changes known; when it returns they are durable, and in force on every node that could be reached within
-    /// a bound. Applying a change twice is the same as once.
+    /// a bound. Applying a change twice is the same as once, but for what was issued in between to whom it kills.
     async fn apply(&self, changes: Vec<ReplicatedChange>) -> Result<Applied, ReplicationError>;
+
+    /// Whether this node is all of its cluster, so that nobody else can have a change under way.
+    fn is_alone(&self) -> bool;
 }

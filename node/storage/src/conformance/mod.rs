@@ -145,7 +145,7 @@ macro_rules! conformance_suite {
             outbox {
                 a_message_comes_back_as_it_was_written
                 messages_come_in_the_order_of_their_writes
-                the_bound_in_time_is_exclusive
+                a_page_goes_on_after_the_last_entry_of_the_one_before
                 no_more_than_the_limit_is_answered
                 what_is_complete_does_not_come_back
                 unknown_and_complete_ids_are_ignored

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::ports::{Outbox, StoreError};
-use domain::{OutboxEntry, OutboxId, Timestamp};
+use domain::{OutboxEntry, OutboxId};
 use rusqlite::params;
 
 use super::error::store_error;
@@ -10,13 +10,14 @@ use super::store::EmbeddedStore;
 
 #[async_trait]
 impl Outbox for EmbeddedStore {
-    async fn pending(&self, before: Timestamp, limit: u32) -> Result<Vec<OutboxEntry>, StoreError> {
-        let sql = "SELECT outbox_id, message FROM outbox WHERE occurred_at < ?1 ORDER BY outbox_id LIMIT ?2";
+    async fn pending(&self, after: Option<OutboxId>, limit: u32) -> Result<Vec<OutboxEntry>, StoreError> {
+        let sql = "SELECT outbox_id, message FROM outbox WHERE outbox_id > ?1 ORDER BY outbox_id LIMIT ?2";
+        let after = after.map_or(i64::MIN, |id| id.0);
         self.read(move |connection| {
             let mut query = connection.prepare_cached(sql).map_err(store_error)?;
             let read = |row: &rusqlite::Row<'_>| Ok((row.get("outbox_id")?, row.get("message")?));
             let entries: Vec<(i64, String)> = query
-                .query_map(params![before.as_millis(), limit], read)
+                .query_map(params![after, limit], read)
                 .and_then(Iterator::collect)
                 .map_err(store_error)?;
             entries.into_iter().map(|(id, message)| entry(id, &message)).collect()

@@ -2,27 +2,26 @@
 
 use async_trait::async_trait;
 use domain::ports::{Outbox, StoreError};
-use domain::{OutboxEntry, OutboxId, Timestamp};
+use domain::{OutboxEntry, OutboxId};
 
 use super::connection::Step;
 use super::rows;
 use super::session::Binding;
 use super::store::PostgresStore;
-use super::time::Time;
 
 const PENDING: &str =
-    "SELECT outbox_id, message::text AS message FROM outbox WHERE occurred_at < $1 ORDER BY outbox_id LIMIT $2";
+    "SELECT outbox_id, message::text AS message FROM outbox WHERE outbox_id > $1 ORDER BY outbox_id LIMIT $2";
 /// In order of their ids, so that two relays never wait for each other.
 const COMPLETE: &str =
     "DELETE FROM outbox WHERE outbox_id IN (SELECT outbox_id FROM outbox WHERE outbox_id = ANY($1) ORDER BY outbox_id)";
 
 #[async_trait]
 impl Outbox for PostgresStore {
-    async fn pending(&self, before: Timestamp, limit: u32) -> Result<Vec<OutboxEntry>, StoreError> {
-        let (before, limit) = (Time(before), i64::from(limit));
+    async fn pending(&self, after: Option<OutboxId>, limit: u32) -> Result<Vec<OutboxEntry>, StoreError> {
+        let (after, limit) = (after.map_or(i64::MIN, |id| id.0), i64::from(limit));
         self.attempt(|mut session| async move {
             let answers = session
-                .read(&Binding::Relay, &[Step(PENDING, &[&before, &limit])])
+                .read(&Binding::Relay, &[Step(PENDING, &[&after, &limit])])
                 .await?;
             Ok(rows::all(&answers[0], rows::outbox_entry)?)
         })

@@ -10,9 +10,6 @@ use crate::net::history::{AgentId, Call, CredentialId, Effect, Entry, History, M
 /// How long the answer to a kill waits for the members; one that came sooner was confirmed by all that could be reached.
 const BARRIER: Duration = Duration::from_millis(500);
 
-/// How long after a kill its repetition may be on its way.
-const REPETITION: Duration = Duration::from_secs(1);
-
 /// An attempt to kill.
 #[derive(Clone, Copy)]
 pub(super) struct Kill {
@@ -120,18 +117,6 @@ impl Kill {
         let took_long = self.ended.since(self.started) >= BARRIER;
         if upon(node) || (took_long && !is_explained()) {
             self.ended.plus(Duration::from_secs(MAX_STALENESS_SECONDS))
-        } else {
-            self.ended
-        }
-    }
-
-    /// Until when it may be done a second time. What a node is just about to finish looks to the outbox relay of another one
-    /// as if it had stayed behind, if that one has just started or if clocks are minutes apart; both happens around faults.
-    pub(super) fn comes_again_until(&self, history: &History) -> Moment {
-        let until = self.ended.plus(REPETITION);
-        let mut disturbances = history.disturbances.iter();
-        if disturbances.any(|disturbance| disturbance.from <= until && self.started <= disturbance.until) {
-            until
         } else {
             self.ended
         }
