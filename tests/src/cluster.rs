@@ -122,8 +122,17 @@ impl Cluster {
 
     /// Ends a node as a crash would.
     pub fn kill(&self, node_id: u64) {
+        self.signal(node_id, "KILL");
+    }
+
+    /// Tells a node to stop, as whoever upgrades it does.
+    pub fn terminate(&self, node_id: u64) {
+        self.signal(node_id, "TERM");
+    }
+
+    fn signal(&self, node_id: u64, name: &str) {
         let pid = self.node(node_id)["pid"].as_u64().expect("a number");
-        process::signal(u32::try_from(pid).expect("a process id"), "KILL");
+        process::signal(u32::try_from(pid).expect("a process id"), name);
     }
 
     /// Ends all nodes as a crash would, and starts them again.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use cluster::{ClusterConfig, ClusterMeters, ClusterNode, ClusterPorts, Formats, Founding, MasterKeys, OsFiles};
 use storage::{EmbeddedStore, Execution, PostgresConfig, PostgresStore, Stores};
+use tokio::time::timeout;
 
 use super::error::StartError;
 use super::machine::Machine;
@@ -101,10 +102,19 @@ impl Foundation {
         opened.map_err(|error| master_key::explain(&self.config, error))
     }
 
-    /// Closes everything again.
+    /// Lets another node lead, if this one does and there is one that can.
+    pub async fn hand_over(&self) {
+        let handle = self.cluster.handle();
+        let handing_over = handle.hand_over(HAND_OVER_MAX);
+        if timeout(HAND_OVER_MAX, handing_over).await.is_err() {
+            tracing::warn!("no other node leads yet; the others elect one when this node is gone");
+        }
+    }
+
+    /// Closes everything again. A node that was elected once more since it handed over does so again.
     pub async fn close(self) -> Result<(), StartError> {
         self.stores.close().await;
-        self.cluster.handle().hand_over(HAND_OVER_MAX).await;
+        self.hand_over().await;
         let closed = self.cluster.shutdown().await;
         if let Some(peers) = self.peers {
             peers.stop().await;

@@ -7,6 +7,7 @@ use actors::{
     ActorMeters, ActorSettings, AuditSettings, Dependencies, KeyRotationSettings, LimiterSettings, NodeActors,
 };
 use domain::ports::{Replication, RevocationView, SigningKeys};
+use futures::future::join_all;
 use protocol::ClientSecrets;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -156,13 +157,12 @@ impl Running {
         self.foundation.cluster.handle().failed().await.into()
     }
 
-    /// Stops: not ready any more, requests in flight finished, actors flushed, store and log closed.
+    /// Stops: not ready any more, led by another node, requests in flight finished, actors flushed, store and log closed.
     pub async fn stop(self) -> Result<(), StartError> {
         self.health.set_draining();
         let _ = self.stop.send(true);
-        for server in self.servers {
-            let _ = server.await;
-        }
+        // Not after the drain, which may take long: changes go on elsewhere meanwhile.
+        tokio::join!(self.foundation.hand_over(), join_all(self.servers));
         let drain_timeout = self.foundation.config.server.drain_timeout;
         self.actors.shutdown(drain_timeout).await;
         self.background.iter().for_each(JoinHandle::abort);

@@ -14,6 +14,7 @@ on_both_stores!(
     operators_see_and_change_the_members,
     the_metrics_tell_of_the_other_members,
     a_node_that_is_removed_hands_over_and_answers_what_it_was_asked,
+    a_leader_that_is_told_to_stop_hands_over_before_it_has_answered_what_it_was_asked,
     a_learner_serves_like_any_other_and_is_not_promoted_by_itself,
 );
 
@@ -247,13 +248,9 @@ async fn the_metrics_tell_of_the_other_members(backend: Backend) {
     .await;
 }
 
-async fn a_node_that_is_removed_hands_over_and_answers_what_it_was_asked(backend: Backend) {
-    let cluster = Cluster::start(backend).await;
-    let leader = eventually("a leader", async || cluster.leader(1).await).await;
-    let other = leader % 3 + 1;
-    let api = cluster.api(leader);
-    let address = api.base().trim_start_matches("http://").parse().expect("an address");
-    let mut slow = Wire::to(address).await;
+/// A request that a node has begun to read, whose last ten bytes are still to come.
+async fn slow_request(cluster: &Cluster, node_id: u64) -> Wire {
+    let mut slow = Wire::to(cluster.address(node_id)).await;
     slow.send(
         "POST /oauth2/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n\
          Content-Length: 10\r\nExpect: 100-continue\r\n\r\n",
@@ -262,6 +259,36 @@ async fn a_node_that_is_removed_hands_over_and_answers_what_it_was_asked(backend
     // It is being read: from now on it is in flight.
     let going_on = b"HTTP/1.1 100 Continue\r\n\r\n";
     assert_eq!(slow.read_exact(going_on.len()).await.as_deref(), Some(&going_on[..]));
+    slow
+}
+
+async fn a_leader_that_is_told_to_stop_hands_over_before_it_has_answered_what_it_was_asked(backend: Backend) {
+    let cluster = Cluster::start(backend).await;
+    let leader = eventually("a leader", async || cluster.leader(1).await).await;
+    let other = leader % 3 + 1;
+    let mut slow = slow_request(&cluster, leader).await;
+    cluster.terminate(leader);
+    eventually("another leader", async || {
+        let next = cluster.leader(other).await?;
+        (next != leader).then_some(())
+    })
+    .await;
+    let session = cluster.session(other, "agents:read agents:write").await;
+    let _ = session.new_agent().await;
+    let token = cluster.token(other, &cluster.admin, "agents:read").await;
+    let _ = cluster.revoke(other, &token).await.expect(200);
+    assert!(!cluster.is_active(other, &token).await);
+    slow.send("grant_type").await;
+    let (status, text) = slow.response().await.expect("an answer");
+    assert_eq!(status, 400, "it was draining all the time: {text}");
+}
+
+async fn a_node_that_is_removed_hands_over_and_answers_what_it_was_asked(backend: Backend) {
+    let cluster = Cluster::start(backend).await;
+    let leader = eventually("a leader", async || cluster.leader(1).await).await;
+    let other = leader % 3 + 1;
+    let api = cluster.api(leader);
+    let mut slow = slow_request(&cluster, leader).await;
     let removing = cluster
         .operator(other)
         .post("/cluster/remove")
