@@ -78,7 +78,7 @@ impl Report {
         println!();
         println!(
             "rate, {}: {clients} clients at three nodes, {} revocations: {:.0} a second (goal with 64: {RATE_GOAL}, {}), \
-             p50 {:.1} ms, p99 {:.1} ms, {:.3} CPU s of all nodes per 1,000, {failures} failed",
+             p50 {:.1} ms, p99 {:.1} ms, {:.3} CPU s of all nodes per 1,000, {:.1} a log entry, {failures} failed",
             name(store),
             outcome.requests,
             outcome.rate(),
@@ -86,6 +86,7 @@ impl Report {
             ms(&outcome.latencies, 0.5),
             ms(&outcome.latencies, 0.99),
             measured.cpu_per_thousand,
+            measured.per_entry,
         );
         self.count(failures == 0);
         self.line(&json!({
@@ -97,6 +98,7 @@ impl Report {
             "p50Micros": outcome.latencies.value_at_quantile(0.5),
             "p99Micros": outcome.latencies.value_at_quantile(0.99),
             "cpuSecondsPerThousand": measured.cpu_per_thousand,
+            "perEntry": measured.per_entry,
             "failed": failures,
         }));
     }

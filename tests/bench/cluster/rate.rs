@@ -19,6 +19,8 @@ pub struct Measured {
     pub outcome: Outcome,
     /// CPU seconds of all nodes for 1,000 revocations.
     pub cpu_per_thousand: f64,
+    /// How many revocations share an entry of the replicated log.
+    pub per_entry: f64,
 }
 
 /// Takes so many tokens and revokes each, spread over the three nodes.
@@ -38,7 +40,7 @@ pub async fn revoke(trio: &Trio, clients: &[Client], connections: usize, count: 
             .map(|node_id| usage::cpu_seconds(trio.pid(node_id)))
             .sum::<f64>()
     };
-    let before = cpu_seconds();
+    let (before, entries_before) = (cpu_seconds(), entries(trio).await);
     let run = async |part: usize| match parts.get(part) {
         Some(tokens) if drives[part].connections > 0 => {
             let load: Load = Scenario::Revoke.load(clients, tokens);
@@ -53,8 +55,15 @@ pub async fn revoke(trio: &Trio, clients: &[Client], connections: usize, count: 
     outcome.add(three);
     outcome.elapsed = elapsed;
     let cpu_per_thousand = (cpu_seconds() - before) * 1000.0 / outcome.requests as f64;
+    let per_entry = outcome.requests as f64 / (entries(trio).await - entries_before).max(1.0);
     Measured {
         outcome,
         cpu_per_thousand,
+        per_entry,
     }
+}
+
+async fn entries(trio: &Trio) -> f64 {
+    let entries = trio.metric(1, "agentidp_raft_last_applied_index").await;
+    entries.expect("a node says how much of the log it has applied")
 }
