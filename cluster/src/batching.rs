@@ -6,7 +6,9 @@
 //!
 //! Where the others are far away, several batches are on their way at once, or a change would wait for the round trip
 //! of the one before it. Those are revocations and changes of cached rows: it does not matter which of them comes
-//! first. Everything else travels alone, and once it was given up it is refused if it still turns up.
+//! first. Everything else travels alone, and once it was given up it is refused if it still turns up. Next door, where a
+//! round trip is short and it is the work that takes its time, one batch follows the other: each takes along all that has
+//! come in meanwhile, and the work is less.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::barrier::{Barrier, Settled};
 use crate::command::{Batch, BatchId, Command, CommandResult};
+use crate::freshness::Freshness;
 use crate::leader::{LeaderError, LeaderLink};
 use crate::publish::Published;
 use crate::state::WINDOW;
@@ -36,9 +39,12 @@ pub(crate) const COMMANDS_PER_CALL_MAX: usize = 1_024;
 /// How long the commands of one batch are together, encoded, at most: more than 4,000 revocations.
 pub(crate) const BATCH_BYTES_MAX: usize = 256 * 1024;
 const _: () = assert!(COMMANDS_PER_CALL_MAX * crate::command::SMALL_COMMAND_BYTES <= BATCH_BYTES_MAX);
-/// How long a batch gathers while others are on their way. Next door, where an answer takes less, one follows the other
-/// and each takes along all that has come in meanwhile.
+/// How long a batch gathers while others are on their way.
 const GATHER: Duration = Duration::from_millis(4);
+/// The same where those that are on their way arrive sooner, unless something is wrong.
+const GATHER_NEXT_DOOR: Duration = Duration::from_millis(40);
+/// Who is nearer than this is next door.
+const NEXT_DOOR: Duration = Duration::from_millis(4);
 /// How long to wait before proposing again what the leader has not taken, or not answered.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
 
@@ -75,6 +81,7 @@ pub(crate) struct Proposer {
 pub(crate) struct Batching {
     queue: mpsc::Receiver<Proposal>,
     carrier: Carrier,
+    freshness: Arc<Freshness>,
     next: BatchId,
     waiting: Vec<Proposal>,
     under_way: UnderWay,
@@ -102,7 +109,7 @@ impl Proposer {
     /// A queue whose callers wait no longer than `deadline`; its batches count up from `first`.
     pub(crate) fn new(
         (leader, barrier): (LeaderLink, Barrier),
-        published: Arc<Published>,
+        (published, freshness): (Arc<Published>, Arc<Freshness>),
         first: BatchId,
         deadline: Duration,
         commit_latency_seconds: Histogram,
@@ -122,6 +129,7 @@ impl Proposer {
             Batching {
                 queue: receiver,
                 carrier,
+                freshness,
                 next: first,
                 waiting: Vec::new(),
                 under_way: UnderWay::default(),
@@ -194,7 +202,7 @@ impl Batching {
                 self.send(batch);
             }
             let room = CALLERS_MAX - self.waiting.len();
-            let gathered_at = self.left_at + GATHER;
+            let gathered_at = self.gathered_at();
             let is_gathering = self.under_way.has_room(self.next.number) && !self.waiting.is_empty();
             tokio::select! {
                 received = self.queue.recv_many(&mut self.waiting, room), if room > 0 => {
@@ -216,11 +224,16 @@ impl Batching {
         }
     }
 
+    /// When the next batch leaves although others are on their way.
+    fn gathered_at(&self) -> Instant {
+        self.left_at + gathers_for(self.freshness.distance().shortest())
+    }
+
     /// How many of the callers that wait leave now as the next batch, if any do.
     fn may_leave(&self, now: Instant) -> Option<usize> {
         let first = self.waiting.first()?;
         let is_alone = self.under_way.numbers.is_empty();
-        let may_join = first.commutes && self.under_way.has_room(self.next.number) && now >= self.left_at + GATHER;
+        let may_join = first.commutes && self.under_way.has_room(self.next.number) && now >= self.gathered_at();
         (is_alone || may_join).then(|| batch_length(&self.waiting))
     }
 
@@ -306,6 +319,12 @@ impl Carrier {
     }
 }
 
+/// How long a batch gathers while others are on their way to somebody who is so far away.
+fn gathers_for(distance: Option<Duration>) -> Duration {
+    let is_next_door = distance.is_some_and(|distance| distance < NEXT_DOOR);
+    if is_next_door { GATHER_NEXT_DOOR } else { GATHER }
+}
+
 /// How many of the callers that wait fit into one batch, all of whose commands commute or none of which need to; at
 /// least one, since none is larger than a batch.
 fn batch_length(waiting: &[Proposal]) -> usize {
@@ -384,6 +403,13 @@ mod tests {
         assert_eq!(fits(&[1, 2, 3]), 3);
         assert_eq!(fits(&[BATCH_BYTES_MAX, 1]), 1);
         assert_eq!(fits(&[BATCH_BYTES_MAX - 1, 1, 1]), 2);
+    }
+
+    #[test]
+    fn batches_overtake_each_other_only_where_the_way_is_long() {
+        assert_eq!(gathers_for(Some(NEXT_DOOR / 2)), GATHER_NEXT_DOOR);
+        assert_eq!(gathers_for(Some(NEXT_DOOR)), GATHER);
+        assert_eq!(gathers_for(None), GATHER, "nobody has answered yet");
     }
 
     #[test]

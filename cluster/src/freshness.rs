@@ -18,6 +18,7 @@ use std::time::Duration;
 use domain::ports::{Clock, ReplicationError};
 use tokio::time::MissedTickBehavior;
 
+use crate::distance::Distance;
 use crate::leader::LeaderLink;
 use crate::publish::Published;
 
@@ -30,6 +31,7 @@ pub(crate) struct Freshness {
     limit: Duration,
     /// Nanoseconds of the monotonic clock, plus one; or [`NEVER`].
     confirmed_at: AtomicU64,
+    distance: Distance,
 }
 
 impl Freshness {
@@ -38,6 +40,7 @@ impl Freshness {
             clock,
             limit,
             confirmed_at: AtomicU64::new(NEVER),
+            distance: Distance::default(),
         }
     }
 
@@ -65,6 +68,11 @@ impl Freshness {
         self.staleness() <= self.limit
     }
 
+    /// How far away the leader and its quorum are.
+    pub(crate) fn distance(&self) -> &Distance {
+        &self.distance
+    }
+
     /// The view is complete as of `asked_at`. Proofs that arrive out of order do no harm.
     fn confirm(&self, asked_at: Duration) {
         let nanos = u64::try_from(asked_at.as_nanos()).unwrap_or(u64::MAX - 1);
@@ -76,6 +84,7 @@ impl Freshness {
         let asked_at = self.clock.monotonic();
         let proof = async {
             let index = leader.read_index().await.map_err(|error| error.to_string())?;
+            self.distance.note(self.clock.monotonic().saturating_sub(asked_at));
             let applying = leader.raft().wait(Some(self.limit));
             let applied = applying.applied_index_at_least(Some(index), "the read index").await;
             applied

@@ -17,6 +17,7 @@ mod codec;
 mod command;
 mod compacting;
 mod config;
+mod distance;
 mod drain;
 mod error;
 mod execution;

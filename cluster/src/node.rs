@@ -232,7 +232,7 @@ fn assemble(
     let barrier = Barrier::new(leader.clone(), published.clone(), batches, config.barrier_limit);
     let (proposer, batching) = Proposer::new(
         (leader.clone(), barrier),
-        published.clone(),
+        (published.clone(), freshness.clone()),
         first,
         config.proposal_deadline,
         latency,
