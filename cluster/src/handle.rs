@@ -80,15 +80,11 @@ impl ClusterHandle {
     /// Waits until the consensus has failed for good, as it does when its log can't be written, and answers why. A node
     /// goes on answering 503 from then on, and nothing but a new start helps.
     pub async fn failed(&self) -> ClusterError {
-        let mut metrics = self.0.leader.raft().metrics();
-        loop {
-            if let Some(failure) = self.status().failure {
-                return ClusterError::Stopped(failure);
-            }
-            if metrics.changed().await.is_err() {
-                return ClusterError::Stopped("the consensus has ended".to_owned());
-            }
-        }
+        // These metrics do not move with every entry, and end with the consensus.
+        let mut metrics = self.0.leader.raft().server_metrics();
+        while metrics.changed().await.is_ok() {}
+        let failure = self.status().failure;
+        ClusterError::Stopped(failure.unwrap_or_else(|| "the consensus has ended".to_owned()))
     }
 
     /// Carries out what another member asks for: what came in through the transport, and the answer to send back.

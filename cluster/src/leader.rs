@@ -137,7 +137,7 @@ impl LeaderLink {
 
     /// Waits until another leads. That nobody does for a moment says nothing: the answer may be on its way.
     async fn replaced(&self, leader: u64) {
-        let mut metrics = self.raft.metrics();
+        let mut metrics = self.raft.server_metrics();
         loop {
             let now = metrics.borrow_watched().current_leader;
             if now.is_some_and(|now| now != leader) || metrics.changed().await.is_err() {

@@ -214,7 +214,7 @@ async fn a_follower_that_is_sent_what_it_does_not_know_stops_and_says_what_to_in
     let (follower, raft) = (3 - leader, trio.nodes[&leader].raft.clone());
     let before = trio.handle(follower).status().last_applied;
     let proposing = tokio::spawn(async move { propose_here(&raft, batch_of(LATER)).await.is_ok() });
-    let failure = trio.until(|| trio.handle(follower).status().failure).await;
+    let failure = trio.handle(follower).failed().await.to_string();
     assert!(
         failure.contains("format 4 is newer than this version, which knows formats up to 3")
             && failure.contains("install agentidp"),
