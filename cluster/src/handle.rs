@@ -125,6 +125,14 @@ impl ClusterHandle {
     }
 }
 
+#[cfg(test)]
+impl ClusterHandle {
+    /// How far away the leader and its quorum seem to be.
+    pub(crate) fn distance(&self) -> Option<std::time::Duration> {
+        self.0.freshness.distance().shortest()
+    }
+}
+
 #[async_trait]
 impl Replication for ClusterHandle {
     async fn apply(&self, changes: Vec<ReplicatedChange>) -> Result<Applied, ReplicationError> {

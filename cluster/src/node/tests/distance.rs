@@ -20,6 +20,8 @@ impl Trio {
         };
         let trio = Self::found_with(change).await;
         trio.hub.one_way_ms.store(50, Relaxed);
+        let is_noticed = |node: &ClusterNode| node.handle().distance() >= Some(ONE_WAY);
+        trio.until(|| trio.nodes.values().all(is_noticed).then_some(())).await;
         let leader = trio.leader().await;
         trio.all_fresh().await;
         (trio, leader, if leader == 1 { 2 } else { 1 })
