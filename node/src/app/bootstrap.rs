@@ -15,7 +15,6 @@ use zeroize::Zeroizing;
 
 use super::error::StartError;
 use super::foundation::Foundation;
-use super::key_maker::new_signing_key;
 use super::machine::Machine;
 
 /// The administrator's address. `.internal` can't be registered, so no mail is ever sent there by accident.
@@ -93,7 +92,7 @@ impl Foundation {
 async fn make_keys(cluster: &ClusterHandle, machine: &Machine, terms: KeyTerms) -> Result<(), StartError> {
     let mut keys = Vec::new();
     for algorithm in SigningAlgorithm::ALL {
-        keys.push(new_signing_key(*algorithm, machine.entropy.as_ref())?);
+        keys.push(machine.key_maker.make(*algorithm).await?);
     }
     let mut digest_key = Zeroizing::new([0u8; 32]);
     machine.entropy.fill(digest_key.as_mut());

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use actors::ActorError;
 use cluster::ClusterError;
-use domain::ports::StoreError;
-use protocol::jose::JoseError;
+use domain::ports::{KeyStepError, StoreError};
 
 use crate::config::ConfigError;
 use crate::http::certificates::TlsError;
@@ -52,7 +51,7 @@ pub enum StartError {
     Cluster(#[from] ClusterError),
     /// A key could not be made or used.
     #[error("a signing key can't be used: {0}")]
-    Jose(#[from] JoseError),
+    Key(#[from] KeyStepError),
     /// The signing keys can't be put in force.
     #[error(transparent)]
     Ring(#[from] RingError),

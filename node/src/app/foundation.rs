@@ -14,8 +14,8 @@ use super::machine::Machine;
 use super::master_key::{self, MasterKeyPolicy};
 use super::metered::metered;
 use super::peer_link::{PeerLink, ServingPeers};
-use super::running::operator_token;
 use crate::config::{Config, MemberRole, StoreConfig, StoreLocation};
+use crate::http::operator_token::OperatorToken;
 use crate::telemetry::{Meters, MetricsRecorder};
 
 /// How long a node that stops waits for another leader.
@@ -32,6 +32,8 @@ pub struct Foundation {
     pub machine: Machine,
     /// Counters.
     pub meters: Meters,
+    /// What operators show.
+    pub operator_token: OperatorToken,
     /// Rows.
     pub stores: Stores,
     /// Revocations and keys.
@@ -63,7 +65,7 @@ impl Foundation {
         let policy = if is_new { policy } else { MasterKeyPolicy::Require };
         let master_keys = master_key::load(&config, policy, machine.entropy.as_ref())?;
         // If it can't be used, that is found out before a secret is made that is shown once.
-        operator_token(&config, &machine)?;
+        let operator_token = operator_token(&config, &machine)?;
         let stores = metered(open_stores(&config).await?, &meters, &machine.clock);
         stores.migrate().await?;
         let foundation = match open_cluster(&config, &machine, &meters, master_keys, founding).await {
@@ -71,6 +73,7 @@ impl Foundation {
                 config,
                 machine,
                 meters,
+                operator_token,
                 stores,
                 cluster,
                 peers,
@@ -87,7 +90,8 @@ impl Foundation {
         Ok(foundation)
     }
 
-    async fn begin(&self) -> Result<(), StartError> {
+    /// Waits until it has a leader and a recent view, and finds out whether its master keys are the right ones.
+    pub async fn begin(&self) -> Result<(), StartError> {
         self.cluster.ready().await?;
         self.check_master_key()
     }
@@ -121,6 +125,12 @@ impl Foundation {
         }
         Ok(closed?)
     }
+}
+
+/// The operators' token from its file, which is made where there is none.
+fn operator_token(config: &Config, machine: &Machine) -> Result<OperatorToken, StartError> {
+    let path = config.operator_token_file();
+    OperatorToken::open(&path, machine.entropy.as_ref()).map_err(|source| StartError::OperatorToken { path, source })
 }
 
 /// Opens the store that the configuration names.

@@ -28,7 +28,7 @@ impl KeyMaker for ThreadedKeyMaker {
 }
 
 /// A new key, here and now.
-pub fn new_signing_key(algorithm: SigningAlgorithm, entropy: &dyn Entropy) -> Result<NewSigningKey, JoseError> {
+fn new_signing_key(algorithm: SigningAlgorithm, entropy: &dyn Entropy) -> Result<NewSigningKey, JoseError> {
     let key = generate_key(algorithm, entropy)?;
     Ok(NewSigningKey {
         key_id: key.key_id,

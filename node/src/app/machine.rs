@@ -1,11 +1,13 @@
-//! The machine's clock and randomness: the only implementation of these ports that is not a simulator's.
+//! The machine's clock, randomness and keys: the only implementation of these ports that is not a simulator's.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use domain::Timestamp;
-use domain::ports::{Clock, Entropy};
+use domain::ports::{Clock, Entropy, KeyMaker};
+
+use super::key_maker::ThreadedKeyMaker;
 
 /// What a node takes from the machine that it runs on.
 #[derive(Clone)]
@@ -14,6 +16,8 @@ pub struct Machine {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// New signing keys.
+    pub key_maker: Arc<dyn KeyMaker>,
 }
 
 impl Machine {
@@ -23,11 +27,13 @@ impl Machine {
         reason = "the composition root is where the machine's clock enters"
     )]
     pub fn real() -> Self {
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy(SystemRandom::new()));
         Self {
             clock: Arc::new(SystemClock {
                 started: Instant::now(),
             }),
-            entropy: Arc::new(SystemEntropy(SystemRandom::new())),
+            key_maker: Arc::new(ThreadedKeyMaker::new(entropy.clone())),
+            entropy,
         }
     }
 }

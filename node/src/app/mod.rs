@@ -3,6 +3,7 @@
 
 mod bootstrap;
 mod certificate_watch;
+mod core;
 mod drain_watch;
 mod error;
 mod foundation;
@@ -18,9 +19,10 @@ mod preflight;
 mod restore;
 mod running;
 
+pub use self::core::{Core, Reached};
 pub use bootstrap::{AdminCredentials, AdminSecret, Installation};
 pub use error::StartError;
-pub use foundation::{Foundation, open_stores, prepare_data_directory};
+pub use foundation::{Foundation, cluster_config, open_stores, prepare_data_directory};
 pub use listener_tls::ListenerTls;
 pub use listeners::Listeners;
 pub use machine::Machine;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::Body;
 
 use super::error::ApiError;
 use super::memory_budget::{MemoryBudget, Reservation};
@@ -20,11 +20,16 @@ const FORM_MAX: usize = 16 * 1024;
 const DISCARDED_MAX: usize = 8 << 20;
 const DISCARD_TIME: Duration = Duration::from_secs(2);
 
+/// What a request's body may be: that of a connection, or one that lies in memory already.
+pub trait RequestBody: Body<Data = Bytes> + Send + Unpin {}
+
+impl<B: Body<Data = Bytes> + Send + Unpin> RequestBody for B {}
+
 /// Reads a body of at most `limit` bytes, which stay reserved as long as the reservation is kept. A larger one is 413, a
 /// larger form than any endpoint takes is 400, and one for which the budget has no room is 503.
 pub async fn read<'a>(
     headers: &HeaderMap,
-    mut body: Incoming,
+    mut body: impl RequestBody,
     limit: usize,
     budget: &'a MemoryBudget,
     is_form: impl Fn() -> bool,
@@ -80,7 +85,7 @@ fn too_large(limit: usize) -> ApiError {
 }
 
 /// Reads on without keeping anything, and answers how much that was.
-async fn discard(mut body: Incoming) -> usize {
+async fn discard(mut body: impl RequestBody) -> usize {
     let mut count = 0;
     let read = async {
         while let Some(Ok(frame)) = body.frame().await

@@ -12,13 +12,12 @@ use futures::FutureExt;
 use http::header::{HeaderName, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use tower_service::Service;
 use tracing::{Instrument, debug_span};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
-use super::body;
+use super::body::{self, RequestBody};
 use super::call::Call;
 use super::client_address;
 use super::connection::OperatorCertificate;
@@ -88,7 +87,7 @@ impl Front {
     }
 
     /// Answers one request. Always answers.
-    pub async fn handle(&self, request: Request<Incoming>, place: &Place) -> Response {
+    pub async fn handle(&self, request: Request<impl RequestBody>, place: &Place) -> Response {
         let _counted = self.limits.requests.begin();
         let started = self.services.clock.monotonic();
         let id = request_id::of(
@@ -113,7 +112,7 @@ impl Front {
         response
     }
 
-    async fn answer_in_time(&self, request: Request<Incoming>, place: &Place) -> Response {
+    async fn answer_in_time(&self, request: Request<impl RequestBody>, place: &Place) -> Response {
         let answer = AssertUnwindSafe(self.answer(request, place)).catch_unwind();
         match tokio::time::timeout(self.limits.request_timeout, answer).await {
             Ok(Ok(response)) => response,
@@ -129,7 +128,7 @@ impl Front {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>, place: &Place) -> Response {
+    async fn answer(&self, request: Request<impl RequestBody>, place: &Place) -> Response {
         if let Err(error) = head::check(&request) {
             return self.refuse(request.uri().path(), error);
         }

@@ -18,6 +18,7 @@ const FILE_BYTES_MAX: usize = 1_024;
 const TOKEN_BYTES_MIN: usize = 32;
 
 /// The operators' secret.
+#[derive(Clone)]
 pub struct OperatorToken(Secret);
 
 impl OperatorToken {
@@ -35,6 +36,14 @@ impl OperatorToken {
         }
     }
 
+    /// A new one, which is nowhere else.
+    pub fn new(entropy: &dyn Entropy) -> Self {
+        let mut random = [0u8; 32];
+        entropy.fill(&mut random);
+        let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self(Secret::new(format!("{PREFIX}{hex}")))
+    }
+
     /// Whether a caller shows this token. Takes as long whatever was shown.
     pub fn is(&self, shown: &str) -> bool {
         verify_slices_are_equal(self.0.expose().as_bytes(), shown.as_bytes()).is_ok()
@@ -48,14 +57,11 @@ impl OperatorToken {
     }
 
     fn make(path: &Path, entropy: &dyn Entropy) -> io::Result<Self> {
-        let mut random = [0u8; 32];
-        entropy.fill(&mut random);
-        let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let token = Secret::new(format!("{PREFIX}{hex}"));
+        let token = Self::new(entropy);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        writeln!(file, "{}", token.expose())?;
+        writeln!(file, "{}", token.0.expose())?;
         file.sync_all()?;
-        Ok(Self(token))
+        Ok(token)
     }
 }
 

@@ -33,7 +33,11 @@ pub fn generate_key(algorithm: SigningAlgorithm, entropy: &dyn Entropy) -> Resul
         SigningAlgorithm::Es256 => p256(entropy),
         SigningAlgorithm::Rs256 => rsa(),
     };
-    let pkcs8 = pkcs8.ok_or(JoseError::Generation(algorithm))?;
+    known_key(algorithm, pkcs8.ok_or(JoseError::Generation(algorithm))?)
+}
+
+/// The same of a private key that was made elsewhere.
+pub fn known_key(algorithm: SigningAlgorithm, pkcs8: Zeroizing<Vec<u8>>) -> Result<GeneratedKey, JoseError> {
     let public = SigningKey::from_pkcs8(algorithm, &pkcs8)?.public_key();
     Ok(GeneratedKey {
         key_id: public.thumbprint(),

@@ -19,7 +19,7 @@ mod rejection;
 mod signing_key;
 
 pub use error::JoseError;
-pub use generate::{GeneratedKey, generate_key};
+pub use generate::{GeneratedKey, generate_key, known_key};
 pub use header::TokenType;
 pub use key_ring::{KeyRing, KeyUse, RingKey};
 pub use public_key::PublicKey;
