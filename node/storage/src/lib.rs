@@ -14,7 +14,7 @@ mod postgres;
 mod search;
 mod stores;
 
-pub use embedded::{EmbeddedStore, Execution};
+pub use embedded::{EmbeddedStore, Execution, Link, SharedMemory};
 pub use health::PoolState;
 pub use postgres::{PostgresConfig, PostgresStore};
 pub use stores::Stores;

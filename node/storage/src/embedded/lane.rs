@@ -1,12 +1,14 @@
 //! Where statements run: on a thread of its own, so that the async runtime never waits for a disk, or inline on the
-//! caller, so that a simulator replays exactly.
+//! caller, so that a simulator replays exactly, in a file of its own or at the other end of a link.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use domain::ports::StoreError;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
+
+use super::shared_memory::{Link, SharedMemory};
 
 /// How many jobs may wait for one connection; beyond, callers are refused.
 const QUEUE_MAX: usize = 1024;
@@ -27,6 +29,7 @@ type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 pub enum Lane {
     Thread(Mutex<Option<mpsc::Sender<Job>>>, Mutex<Option<thread::JoinHandle<()>>>),
     Inline(Mutex<Option<Connection>>),
+    Linked(SharedMemory, Arc<dyn Link>),
 }
 
 impl Lane {
@@ -80,6 +83,12 @@ impl Lane {
                 let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
                 job(connection.as_mut().ok_or_else(closed)?)
             }
+            Self::Linked(memory, link) => {
+                link.go().await?;
+                let result = memory.run(job);
+                link.come_back().await?;
+                result
+            }
             Self::Thread(queue, _) => {
                 let (answer, answered) = oneshot::channel();
                 let job: Job = Box::new(move |connection| {
@@ -109,6 +118,8 @@ impl Lane {
     pub async fn close(&self) {
         match self {
             Self::Inline(connection) => drop(connection.lock().unwrap_or_else(PoisonError::into_inner).take()),
+            // Others go on with it.
+            Self::Linked(..) => {}
             Self::Thread(queue, thread) => {
                 drop(queue.lock().unwrap_or_else(PoisonError::into_inner).take());
                 let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();

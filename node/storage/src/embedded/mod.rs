@@ -15,7 +15,9 @@ mod migrations;
 mod organizations;
 mod outbox;
 mod rows;
+mod shared_memory;
 mod store;
 
 pub use lane::Execution;
+pub use shared_memory::{Link, SharedMemory};
 pub use store::EmbeddedStore;

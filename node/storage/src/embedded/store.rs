@@ -90,6 +90,16 @@ impl EmbeddedStore {
         })
     }
 
+    /// Over one lane for everything.
+    pub(super) fn over(lane: Lane) -> Self {
+        Self {
+            writer: lane,
+            readers: Vec::new(),
+            searcher: None,
+            turn: AtomicUsize::new(0),
+        }
+    }
+
     /// How long it takes to read from the file.
     pub async fn ping(&self) -> Result<Duration, StoreError> {
         let started = Instant::now();
@@ -180,7 +190,7 @@ fn read_only(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn prepare(connection: rusqlite::Result<Connection>, path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn prepare(connection: rusqlite::Result<Connection>, path: &Path) -> Result<Connection, StoreError> {
     let connection = connection.map_err(|error| opened(path, error))?;
     let set_up = |connection: &Connection| {
         connection.busy_timeout(BUSY_TIMEOUT)?;
