@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
+use e2e::net::HttpWire;
 use e2e::net::ability;
 use e2e::net::cluster::{Cluster, Role};
 use e2e::net::conduct::Conduct;
@@ -139,12 +140,17 @@ async fn show_regions() -> Result<(), Failure> {
     };
     let (here, there) = (BTreeSet::from([1, 2, 3]), BTreeSet::from([4, 5]));
     cluster.network.set_between(&here, &there, ocean);
-    let shared = Arc::new(Shared::new(cluster.admin.clone(), Recorder::start())?);
+    let shared = Arc::new(Shared::new(
+        Arc::new(HttpWire::new()?),
+        cluster.admin.clone(),
+        Recorder::start(),
+    ));
     shared.set_targets(cluster.targets());
-    let workload = Workload::start(&shared, &random);
+    let workload = Workload::start(&shared, &random, 1);
     tokio::time::sleep(Duration::from_secs(60)).await;
     say(&cluster.operate(&["status"]).await?);
-    workload.stop().await
+    workload.stop().await?;
+    Ok(())
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the program is for")]

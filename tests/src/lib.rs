@@ -6,7 +6,6 @@
 pub mod api;
 pub mod backend;
 pub mod binary;
-pub mod client;
 pub mod cluster;
 pub mod eventually;
 pub mod full_disk;
@@ -30,7 +29,6 @@ pub mod wire;
 
 pub use api::{Answer, Api, Request};
 pub use backend::Backend;
-pub use client::Client;
 pub use cluster::Cluster;
 pub use eventually::eventually;
 pub use node::Node;
@@ -39,6 +37,7 @@ pub use organization::Organization;
 pub use scratch::Scratch;
 pub use session::Session;
 pub use shell::Shell;
+pub use simulation::workload::{Client, client};
 pub use wire::Wire;
 
 /// Turns each named `async fn(Backend)` into two tests, one for each store.

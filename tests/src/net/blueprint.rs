@@ -1,6 +1,7 @@
 //! The files of an installation: one folder with the certificates, the operators' token, the master key, and for each
 //! node a configuration that could be used anywhere.
 
+use simulation::MAX_STALENESS_SECONDS;
 use std::fs::OpenOptions;
 use std::io::{Read as _, Write as _};
 use std::net::Ipv4Addr;
@@ -13,9 +14,6 @@ pub const AGENTS_PORT: u16 = 3_000;
 const OPERATORS_PORT: u16 = 3_900;
 /// The port of its listener for the other nodes.
 pub const PEERS_PORT: u16 = 3_950;
-
-/// How old a node's view of revocations may be, in seconds: the default, which is what the guarantee speaks of.
-pub const MAX_STALENESS_SECONDS: u64 = 5;
 
 /// What all nodes have in common.
 pub struct Blueprint {

@@ -30,3 +30,9 @@ impl From<reqwest::Error> for Failure {
         Self(format!("{error:?}"))
     }
 }
+
+impl From<simulation::workload::WorkloadError> for Failure {
+    fn from(error: simulation::workload::WorkloadError) -> Self {
+        Self(error.to_string())
+    }
+}

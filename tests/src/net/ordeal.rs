@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::checker;
 use super::cluster::{Cluster, Role};
 use super::failure::Failure;
 use super::faults::{Fault, Outcome};
 use super::history::Recorder;
+use super::http_wire::HttpWire;
+use super::invariants;
 use super::random::Random;
 use super::report::{FaultOutcome, Report};
 use super::scene::Scene;
@@ -49,7 +50,7 @@ impl Ordeal {
 
     /// How many cases it has: its faults, and the guarantees.
     pub fn cases(&self) -> usize {
-        self.faults.len() + checker::check(&super::history::History::default()).len()
+        self.faults.len() + invariants::check(&super::history::History::default()).len()
     }
 
     /// Goes through it. Each fault is told to `tell` when it is over.
@@ -87,14 +88,18 @@ impl Ordeal {
         report: &mut Report,
         tell: &impl Fn(&str),
     ) -> Result<(), Failure> {
-        let shared = Arc::new(Shared::new(cluster.admin.clone(), Recorder::start())?);
+        let shared = Arc::new(Shared::new(
+            Arc::new(HttpWire::new()?),
+            cluster.admin.clone(),
+            Recorder::start(),
+        ));
         let mut scene = Scene {
             cluster,
             shared: shared.clone(),
             random: random.branch(1_001),
         };
         scene.announce_nodes();
-        let workload = Workload::start(&shared, random);
+        let workload = Workload::start(&shared, random, 1);
         let mut faults = self.faults.clone();
         random.branch(1_002).shuffle(&mut faults);
         sleep(QUIET).await;
@@ -106,7 +111,7 @@ impl Ordeal {
         }
         let history = shared.recorder.history();
         report.count_calls(&history);
-        report.verdicts = checker::check(&history);
+        report.verdicts = invariants::check(&history);
         if !is_whole {
             // What should be there at the end could not be looked at.
             report

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::checker::Verdict;
 use super::history::History;
+use super::invariants::Verdict;
 
 /// How many violations of a guarantee are shown.
 const SHOWN: usize = 10;

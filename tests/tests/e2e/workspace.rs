@@ -15,7 +15,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("actors", &["domain", "protocol"]),
     ("sdk", &[]),
     ("node", &["actors", "cluster", "domain", "protocol", "sdk", "storage"]),
-    ("e2e", &["sdk"]),
+    ("simulation", &["cluster", "domain", "node", "protocol", "storage"]),
+    ("e2e", &["sdk", "simulation"]),
 ];
 
 /// Each library that is kept in one place, and that place. The tests look behind the node's back, so they know the
@@ -30,7 +31,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("redb", &["cluster"]),
     ("bincode", &["cluster"]),
     ("ractor", &["actors"]),
-    ("clap", &["node", "e2e"]),
+    ("clap", &["node", "simulation", "e2e"]),
     ("redis", &["node"]),
     ("jsonwebtoken", &["protocol", "e2e"]),
 ];

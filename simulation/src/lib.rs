@@ -1,0 +1,20 @@
+//! Whole clusters under faults, judged by what their clients saw.
+//!
+//! Clients (`workload`) write down every call and its answer (`history`), and pure functions judge that (`invariants`). The
+//! same clients and judges serve the suite over real networks.
+
+pub mod cli;
+pub mod conduct;
+pub mod faults;
+pub mod history;
+pub mod invariants;
+pub mod plan;
+pub mod random;
+pub mod run;
+pub mod shrink;
+pub mod timeline;
+pub mod workload;
+pub mod world;
+
+/// How old a node's view of revocations may be before it stops to vouch for tokens, in the clusters that are judged.
+pub const MAX_STALENESS_SECONDS: u64 = 5;

@@ -1,0 +1,50 @@
+//! The way from a node to the others: the port that real nodes put TCP behind.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cluster::{Peer, Transport, TransportError};
+
+use super::network::{Network, Place};
+use super::reply::{Reset, question};
+
+/// A node's way to the others.
+pub struct PeerTransport {
+    here: u64,
+    network: Network,
+}
+
+impl PeerTransport {
+    /// Of this node.
+    pub fn new(here: u64, network: Network) -> Self {
+        Self { here, network }
+    }
+}
+
+#[async_trait]
+impl Transport for PeerTransport {
+    async fn call(&self, peer: &Peer, request: Vec<u8>, deadline: Duration) -> Result<Vec<u8>, TransportError> {
+        let (node_id, here) = (peer.node_id, self.here);
+        let (waiting, awaited) = question();
+        let way = (Place::Node(here), Place::Node(node_id));
+        let what = format!("call of {} bytes", request.len());
+        self.network.send(way, &what, move |world| {
+            world.take_call((here, node_id), request, waiting);
+        });
+        match tokio::time::timeout(deadline, awaited.get()).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(Reset::Refused)) => Err(TransportError::Unreachable {
+                node_id,
+                reason: "nobody listens there".to_owned(),
+            }),
+            Ok(Err(Reset::Broken)) => Err(TransportError::Interrupted {
+                node_id,
+                reason: "the connection broke".to_owned(),
+            }),
+            Err(_elapsed) => Err(TransportError::Interrupted {
+                node_id,
+                reason: "the answer did not come in time".to_owned(),
+            }),
+        }
+    }
+}
