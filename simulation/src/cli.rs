@@ -9,12 +9,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::Parser;
 
 use crate::faults::Kind;
+use crate::lock::lock;
 use crate::plan::Wishes;
 use crate::run::{Options, Outcome, RunError, run};
 use crate::shrink::shrink;
@@ -323,8 +324,4 @@ fn random_seed() -> u64 {
 #[expect(clippy::print_stdout, reason = "this is what the program is for")]
 fn say(line: &str) {
     println!("{line}");
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

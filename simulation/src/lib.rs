@@ -8,6 +8,7 @@ pub mod conduct;
 pub mod faults;
 pub mod history;
 pub mod invariants;
+mod lock;
 pub mod plan;
 pub mod random;
 pub mod run;

@@ -139,8 +139,8 @@ fn run_here(options: &Options) -> Result<Outcome, RunError> {
         let _clients = world.enter_clients();
         Workload::start(&shared, &random.branch(12), plan.stretch)
     };
-    let faults = Storm::new(&plan, &recorder).blow(&world);
-    if world.run_until(WELL_AGAIN_WITHIN, is_well) {
+    let (faults, is_well) = Storm::new(&plan, &recorder).blow(&world);
+    if is_well {
         world.run_for(AFTERWARDS);
     } else {
         let what = format!("not every node serves with a recent view {WELL_AGAIN_WITHIN:?} after the last fault");
@@ -236,7 +236,8 @@ impl<'a> Storm<'a> {
         }
     }
 
-    fn blow(mut self, world: &World) -> Vec<Injected> {
+    /// Lets them come and go. Answers what was injected, and whether everything was well again in time afterwards.
+    fn blow(mut self, world: &World) -> (Vec<Injected>, bool) {
         self.begun_at = world.now();
         let mut coming = self.plan.faults.iter().peekable();
         while world.now() < self.begun_at + self.plan.faults_until {
@@ -254,9 +255,9 @@ impl<'a> Storm<'a> {
             begun.fault.end(world);
             self.over(world, injected, place);
         }
-        world.run_until(WELL_AGAIN_WITHIN, is_well);
+        let is_well = world.run_until(WELL_AGAIN_WITHIN, is_well);
         self.recorder.all_is_well(&self.echoing);
-        self.injected
+        (self.injected, is_well)
     }
 
     fn begin(&mut self, world: &World, planned: &crate::faults::Planned) {

@@ -19,7 +19,7 @@ use crate::config::{Config, KeysConfig, LimitsConfig, ServerConfig};
 use crate::http::certificates::Certificates;
 use crate::http::cors::Cors;
 use crate::http::front::{Front, FrontLimits};
-use crate::http::health::{Health, Readiness, RedisProbe, ShownCertificates};
+use crate::http::health::{Health, RedisProbe, ShownCertificates};
 use crate::http::keys::Keys;
 use crate::http::oauth::seen::SeenTokens;
 use crate::http::request_count::RequestCount;
@@ -116,11 +116,6 @@ impl Core {
     /// Lets another node lead, if this one does and there is one that can.
     pub async fn hand_over(&self) {
         self.foundation.hand_over().await;
-    }
-
-    /// Whether the node should be sent requests.
-    pub fn is_ready(&self) -> bool {
-        self.health.readiness() == Readiness::Ready
     }
 
     /// Stops: actors flushed, store and log closed. Whoever serves its fronts has stopped to do so before.

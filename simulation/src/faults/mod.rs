@@ -13,6 +13,7 @@ mod paused;
 mod power_cut;
 mod restarted;
 mod split;
+mod started_again;
 mod unruly_links;
 
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! Where clients and faults note what they did, while it happens.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -13,6 +13,7 @@ use super::disturbance::{Disturbance, Effect};
 use super::ids::NodeId;
 use super::moment::Moment;
 use super::{Entry, History};
+use crate::lock::lock;
 
 /// A history that grows. Copies write to the same one.
 #[derive(Clone)]
@@ -160,6 +161,6 @@ impl Recorder {
     }
 
     fn lock(&self) -> MutexGuard<'_, History> {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.history)
     }
 }

@@ -6,6 +6,7 @@ use super::client::Client;
 use super::population::Population;
 use super::wire::Wire;
 use crate::history::{NodeId, Recorder};
+use crate::lock::lock;
 
 /// A node that clients know of.
 #[derive(Clone)]
@@ -50,15 +51,15 @@ impl Shared {
     }
 
     pub(super) fn population(&self) -> MutexGuard<'_, Population> {
-        self.population.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.population)
     }
 
     pub(super) fn admin_token(&self) -> Option<String> {
-        let known = self.admin_token.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock(&self.admin_token);
         known.clone()
     }
 
     pub(super) fn set_admin_token(&self, token: Option<String>) {
-        *self.admin_token.lock().unwrap_or_else(PoisonError::into_inner) = token;
+        *lock(&self.admin_token) = token;
     }
 }

@@ -1,12 +1,13 @@
 //! The database: one for all nodes, on a machine of its own, that each node reaches by a way of its own.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ports::StoreError;
 use storage::{Link, SharedMemory, Stores};
 
+use crate::lock::lock;
 use crate::random::Random;
 
 /// How long a node waits for a database that does not answer.
@@ -108,8 +109,4 @@ impl Link for Way {
 async fn silence() -> Result<(), StoreError> {
     tokio::time::sleep(PATIENCE).await;
     Err(StoreError::Unavailable("no answer came in time".to_owned()))
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,10 @@
 //! A machine's randomness: a stream that follows from the seed, the machine, and how often it has started.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use domain::ports::Entropy;
 
+use crate::lock::lock;
 use crate::random::Random;
 
 /// A stream of bytes.
@@ -18,7 +19,7 @@ impl SeededEntropy {
 
 impl Entropy for SeededEntropy {
     fn fill(&self, bytes: &mut [u8]) {
-        let mut random = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut random = lock(&self.0);
         for chunk in bytes.chunks_mut(8) {
             chunk.copy_from_slice(&random.draw().to_le_bytes()[..chunk.len()]);
         }

@@ -136,8 +136,7 @@ impl World {
     /// One tick.
     pub fn tick(&self) {
         self.time.advance();
-        for (to, open) in self.network.arrived() {
-            let _ = to;
+        for open in self.network.arrived() {
             open(self);
         }
         for host in self.hosts.values() {
@@ -204,10 +203,8 @@ impl World {
 
     /// Has a node begin something, without waiting for it.
     pub fn begin_at_node(&self, node: u64, work: impl Future<Output = ()> + Send + 'static) {
-        if let Some(process) = self
-            .hosts
-            .get(&node)
-            .and_then(|host| host.process.borrow().as_ref().map(Process::spawner))
+        if let Some(host) = self.hosts.get(&node)
+            && let Some(process) = host.process.borrow().as_ref()
         {
             process.spawn(work);
         }

@@ -2,12 +2,13 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::time::TrueTime;
 use super::trace::Trace;
 use crate::conduct::Conduct;
+use crate::lock::lock;
 use crate::random::Random;
 
 /// Somewhere on the network: a node, or the clients.
@@ -34,7 +35,6 @@ pub type Opened = Box<dyn FnOnce(&super::World) + Send>;
 struct Parcel {
     at: Duration,
     number: u64,
-    to: Place,
     open: Opened,
 }
 
@@ -112,16 +112,16 @@ impl Network {
             .note(now, format_args!("{from} -> {to} {what} #{number} {late:?}"));
         let open = Box::new(open);
         let at = now + late;
-        state.under_way.push(Reverse(Parcel { at, number, to, open }));
+        state.under_way.push(Reverse(Parcel { at, number, open }));
     }
 
     /// What has arrived by now, in order.
-    pub fn arrived(&self) -> Vec<(Place, Opened)> {
+    pub fn arrived(&self) -> Vec<Opened> {
         let mut state = self.lock();
         let (now, mut arrived) = (self.0.time.now(), Vec::new());
         while state.under_way.peek().is_some_and(|Reverse(parcel)| parcel.at <= now) {
             if let Some(Reverse(parcel)) = state.under_way.pop() {
-                arrived.push((parcel.to, parcel.open));
+                arrived.push(parcel.open);
             }
         }
         arrived
@@ -142,7 +142,7 @@ impl Network {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.state)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cluster::{ClusterHandle, ClusterNode, ClusterPorts, Execution, Files, Founding, MasterKey, MasterKeys};
@@ -22,6 +22,7 @@ use super::network::Network;
 use super::peers::PeerTransport;
 use super::time::TICK;
 use super::wire::{FrontAnswer, FrontRequest};
+use crate::lock::lock;
 use crate::workload::Client;
 
 /// Who every node says it is.
@@ -134,11 +135,6 @@ impl Process {
         lock(&self.state).admin.clone()
     }
 
-    /// Where things can be spawned on it.
-    pub fn spawner(&self) -> tokio::runtime::Handle {
-        self.runtime.handle().clone()
-    }
-
     /// Does something on it.
     pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(work);
@@ -247,8 +243,4 @@ fn master_keys() -> MasterKeys {
     bytes[0] = 1;
     let key = MasterKey::from_bytes(&bytes).expect("32 bytes that differ");
     MasterKeys::new(vec![key]).expect("there is one")
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

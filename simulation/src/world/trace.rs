@@ -2,10 +2,12 @@
 
 use std::fmt::Arguments;
 use std::io::Write;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
+
+use crate::lock::lock;
 
 /// How many of the last lines are kept in memory.
 const KEPT: usize = 400;
@@ -73,6 +75,6 @@ impl Trace {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }

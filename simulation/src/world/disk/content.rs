@@ -1,7 +1,8 @@
 //! What is in a file: as it is seen, as it is for good, and what was done in between.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
+use crate::lock::lock;
 use crate::random::Random;
 
 /// What a disk writes at once, or not at all, in bytes.
@@ -91,7 +92,7 @@ impl Content {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
