@@ -26,6 +26,7 @@ mod files;
 mod fixtures;
 mod formats;
 mod freshness;
+mod giving_way;
 mod greeted;
 mod halt;
 mod handle;

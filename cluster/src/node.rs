@@ -22,6 +22,7 @@ use crate::error::ClusterError;
 use crate::execution::Execution;
 use crate::files::Files;
 use crate::freshness::{Freshness, keep_fresh};
+use crate::giving_way::keep_giving_way;
 use crate::greeted::Greeted;
 use crate::handle::{ClusterHandle, Joining, Parts};
 use crate::leader::LeaderLink;
@@ -281,6 +282,7 @@ fn assemble(
         )),
         tokio::spawn(keep_placing(raft.clone(), published, proposer)),
         tokio::spawn(keep_promoting(raft.clone())),
+        tokio::spawn(keep_giving_way(raft.clone(), config.election_timeout.1)),
         tokio::spawn(keep_compact(log.clone(), raft.clone())),
         tokio::spawn(raising.clone().run()),
         tokio::spawn(halt_when_asked(greeted.clone())),

@@ -55,6 +55,8 @@ impl Entropy for Counting {
 struct Hub {
     members: Mutex<BTreeMap<u64, ClusterHandle>>,
     cut_off: Mutex<BTreeSet<u64>>,
+    /// Members who are heard and hear nothing: neither what others ask nor what they answer.
+    deaf: Mutex<BTreeSet<u64>>,
     /// So many answers are still to be lost on their way back.
     lose_answers: AtomicUsize,
     /// Calls take a while, each a different one, so that they overtake each other.
@@ -101,6 +103,11 @@ impl Transport for From {
                 .cloned()
                 .ok_or_else(unreachable)?
         };
+        let is_deaf = |node_id: u64| self.1.deaf.lock().unwrap().contains(&node_id);
+        if is_deaf(peer.node_id) {
+            sleep(deadline).await;
+            return Err(unreachable());
+        }
         let interrupted = |_| TransportError::Interrupted {
             node_id: peer.node_id,
             reason: "too late".to_owned(),
@@ -115,6 +122,10 @@ impl Transport for From {
             .await
             .map_err(interrupted)?;
         sleep(one_way).await;
+        if is_deaf(self.0) {
+            sleep(deadline).await;
+            return Err(unreachable());
+        }
         let is_proposal = matches!(codec::decode(&request), Ok(PeerRequest::Propose(_)));
         let lose_one = |left: usize| left.checked_sub(1);
         if is_proposal && self.1.lose_answers.fetch_update(Relaxed, Relaxed, lose_one).is_ok() {

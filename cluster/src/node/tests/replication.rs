@@ -27,6 +27,39 @@ async fn what_one_member_takes_all_have_and_a_new_leader_keeps() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_that_is_heard_and_hears_nobody_gives_way() {
+    let trio = Trio::found().await;
+    let deaf = trio.leader().await;
+    trio.revoke(deaf, 0..3).await;
+    trio.all_have(&[1, 2, 3], 3).await;
+    trio.hub.deaf.lock().unwrap().insert(deaf);
+    // An entry that it sends again and again, and that the others take for a sign of life.
+    let unheard = trio.handle(deaf);
+    let pending = unheard.apply(vec![revoke_token(100)]);
+    let next = trio.until(|| {
+        let leads = |node_id: &u64| trio.handle(*node_id).status().role == Role::Leader;
+        trio.nodes
+            .keys()
+            .copied()
+            .find(|node_id| *node_id != deaf && leads(node_id))
+    });
+    let (_, next) = tokio::join!(pending, next);
+    trio.revoke(next, 10..12).await;
+    trio.hub.deaf.lock().unwrap().clear();
+    trio.until(|| (trio.handle(deaf).status().role == Role::Follower).then_some(()))
+        .await;
+    // The entry was taken, or it is proposed again; not to know is all that the caller was told.
+    trio.until(|| {
+        trio.handle(deaf)
+            .is_revoked(&token(11))
+            .is_ok_and(|dead| dead)
+            .then_some(())
+    })
+    .await;
+    trio.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_that_is_far_behind_gets_a_snapshot() {
     let trio = Trio::found().await;
     let leader = trio.leader().await;
