@@ -72,7 +72,7 @@ pub use members::MemberEntry;
 pub use meters::ClusterMeters;
 pub use network::{
     Answering, Endpoint, LocalNode, NoPeers, Peer, PeerServer, Security, TcpLimits, TcpTransport, Tls, TlsFiles,
-    Transport, TransportError,
+    Transport, TransportError, request_name,
 };
 pub use node::ClusterNode;
 pub use raft_runtime::seed_elections;

@@ -8,18 +8,24 @@ use std::io::{IsTerminal as _, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 use crate::faults::Kind;
 use crate::lock::lock;
 use crate::plan::Wishes;
 use crate::run::{Options, Outcome, RunError, run};
+use crate::scenario::{Scenario, ScenarioError};
 use crate::shrink::shrink;
-use crate::timeline;
+use crate::{timeline, workload};
+
+/// How much of a run before a broken promise is shown in detail.
+const BEFORE: Duration = Duration::from_millis(1_500);
+/// How much of it afterwards.
+const AFTER: Duration = Duration::from_millis(300);
 
 /// Runs clusters of real nodes in simulated worlds, under faults that follow from a seed, and judges what clients saw.
 ///
@@ -33,6 +39,10 @@ pub struct Arguments {
     /// Runs the seeds from A up to, but not including, B.
     #[arg(long, value_name = "A..B", value_parser = range, conflicts_with = "minutes")]
     seeds: Option<Range<u64>>,
+    /// Runs what these files hold; a run that fails leaves one behind.
+    #[arg(long, value_name = "FILES", num_args = 1.., conflicts_with_all = ["seed", "seeds", "minutes", "nodes", "faults",
+        "faults_for", "without", "without_clients"])]
+    replay: Vec<PathBuf>,
     /// Runs seeds from a random one on, for so long.
     #[arg(long)]
     minutes: Option<u64>,
@@ -54,6 +64,9 @@ pub struct Arguments {
     /// Leaves out these faults of a seed, by their numbers.
     #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
     without: Vec<usize>,
+    /// Leaves out these clients.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    without_clients: Vec<workload::Kind>,
     /// Writes all events of a seed into this file.
     #[arg(long, value_name = "FILE", requires = "seed")]
     trace: Option<PathBuf>,
@@ -63,7 +76,7 @@ pub struct Arguments {
     /// Writes a seed's calls and their answers into this file.
     #[arg(long, value_name = "FILE", requires = "seed")]
     history: Option<PathBuf>,
-    /// When a seed has failed, leaves out faults as long as it still fails.
+    /// When a run has failed, leaves out clients and faults as long as it still fails.
     #[arg(long)]
     shrink: bool,
 }
@@ -87,34 +100,39 @@ struct Tally {
     faults: u64,
 }
 
+/// Why something could not be run.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    #[error("seed {0}: {1}")]
+    Run(u64, RunError),
+}
+
 impl Arguments {
     /// Runs what was asked for. The exit code is 1 if a promise was broken, 2 if something could not be run.
     pub fn execute(&self) -> ExitCode {
         let begun = Instant::now();
         let seeds = self.chosen_seeds();
-        say(&format!(
-            "seeds {}..{}",
-            seeds.start,
-            if seeds.end == u64::MAX {
-                "".to_owned()
-            } else {
-                seeds.end.to_string()
-            }
-        ));
+        match (self.replay.is_empty(), seeds.end) {
+            (false, files) => say(&format!("{files} files")),
+            (true, u64::MAX) => say(&format!("seeds {}..", seeds.start)),
+            (true, end) => say(&format!("seeds {}..{end}", seeds.start)),
+        }
         let end = self.minutes.map(|minutes| begun + Duration::from_secs(60 * minutes));
         let (next, tally) = (AtomicU64::new(seeds.start), Mutex::new(Tally::default()));
-        let trouble = Arc::new(Mutex::new(None));
+        let trouble = Mutex::new(None);
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.max(1) {
                 scope.spawn(|| {
                     while end.is_none_or(|end| Instant::now() < end) {
-                        let seed = next.fetch_add(1, Ordering::Relaxed);
+                        let number = next.fetch_add(1, Ordering::Relaxed);
                         let is_over = self.until_failure && !lock(&tally).failed.is_empty();
-                        if seed >= seeds.end || is_over || lock(&trouble).is_some() {
+                        if number >= seeds.end || is_over || lock(&trouble).is_some() {
                             return;
                         }
-                        if let Err(error) = self.run_seed(seed, &tally, begun) {
-                            *lock(&trouble) = Some(format!("seed {seed}: {error}"));
+                        if let Err(error) = self.run_one(number, &tally, begun) {
+                            *lock(&trouble) = Some(error.to_string());
                         }
                     }
                 });
@@ -139,8 +157,10 @@ impl Arguments {
         }
     }
 
+    /// The numbers of the runs: seeds, or places among the files.
     fn chosen_seeds(&self) -> Range<u64> {
         match (self.seed, &self.seeds) {
+            _ if !self.replay.is_empty() => 0..u64::try_from(self.replay.len()).unwrap_or(u64::MAX),
             (Some(seed), _) => seed..seed + 1,
             (None, Some(seeds)) => seeds.clone(),
             (None, None) => {
@@ -150,23 +170,41 @@ impl Arguments {
         }
     }
 
-    fn options(&self, seed: u64) -> Options {
-        Options {
-            seed,
-            wishes: Wishes {
-                nodes: self.nodes,
-                kinds: self.faults.clone().unwrap_or_else(|| Kind::ALL.to_vec()),
-                faults_for: Duration::from_secs(self.faults_for),
-                without: self.without.clone(),
-            },
-            trace: self.trace.clone(),
+    fn wishes(&self) -> Wishes {
+        Wishes {
+            nodes: self.nodes,
+            kinds: self.faults.clone().unwrap_or_else(|| Kind::ALL.to_vec()),
+            faults_for: Duration::from_secs(self.faults_for),
+            without: self.without.clone(),
+            without_clients: self.without_clients.clone(),
         }
     }
 
-    fn run_seed(&self, seed: u64, tally: &Mutex<Tally>, begun: Instant) -> Result<(), RunError> {
-        let options = self.options(seed);
-        let outcome = run(&options)?;
-        let has_failed = !outcome.broken.is_empty();
+    /// The run of this number, and the command that repeats it.
+    fn options(&self, number: u64) -> Result<(Options, String), ScenarioError> {
+        let file = usize::try_from(number).ok().and_then(|place| self.replay.get(place));
+        let (options, command) = match file {
+            Some(file) => {
+                let Scenario { seed, plan, .. } = Scenario::read(file)?;
+                let options = Options {
+                    plan,
+                    ..Options::of_seed(seed, &self.wishes())
+                };
+                (options, replaying(file))
+            }
+            None => {
+                let wishes = self.wishes();
+                (Options::of_seed(number, &wishes), repeating(number, &wishes))
+            }
+        };
+        let trace = self.trace.clone();
+        Ok((Options { trace, ..options }, command))
+    }
+
+    fn run_one(&self, number: u64, tally: &Mutex<Tally>, begun: Instant) -> Result<(), Trouble> {
+        let (options, command) = self.options(number)?;
+        let seed = options.seed;
+        let outcome = run(&options).map_err(|error| Trouble::Run(seed, error))?;
         {
             let mut tally = lock(tally);
             tally.add(&outcome);
@@ -178,56 +216,86 @@ impl Arguments {
         if self.seed.is_some() {
             say(&format!("trace sha256 {}, {} lines", outcome.digest, outcome.lines));
         }
-        if has_failed {
-            let (options, outcome) = if self.shrink {
-                shrink(&options, outcome, |step| say(&format!("seed {seed}: {step}")))
-            } else {
-                (options, outcome)
-            };
-            let file = self
-                .timeline
-                .clone()
-                .unwrap_or_else(|| format!("seed-{seed}.html").into());
-            explain(&options, &outcome);
-            draw(&options, &outcome, &file);
+        if !outcome.broken.is_empty() {
+            self.explain(options, outcome, &command)?;
         } else if let Some(file) = &self.timeline {
-            draw(&options, &outcome, file);
+            draw(&outcome, &command, file);
         }
+        Ok(())
+    }
+
+    /// Says what was broken, how to see it again, and what happened around it.
+    fn explain(&self, options: Options, outcome: Outcome, command: &str) -> Result<(), Trouble> {
+        let seed = options.seed;
+        let (options, outcome) = if self.shrink {
+            shrink(&options, outcome, |step| say(&format!("seed {seed}: {step}")))
+        } else {
+            (options, outcome)
+        };
+        let outcome = closer(options, outcome).map_err(|error| Trouble::Run(seed, error))?;
+        clear_progress();
+        say(&format!("seed {seed} FAILED; repeat it with: {command}"));
+        for (invariant, violation) in outcome.broken.iter().take(5) {
+            say(&format!("  {invariant} at {}: {}", violation.at, violation.what));
+        }
+        if let Some(more) = outcome.broken.len().checked_sub(6) {
+            say(&format!("  and {} more", more + 1));
+        }
+        for fault in &outcome.faults {
+            say(&format!(
+                "  fault {} {}: {}, {:?} to {:?}",
+                fault.number,
+                fault.kind.name(),
+                fault.whom,
+                fault.from,
+                fault.until
+            ));
+        }
+        for line in around(&outcome) {
+            say(&format!("    {}", line.trim_end()));
+        }
+        let file = PathBuf::from(format!("seed-{seed}.json"));
+        let scenario = Scenario {
+            about: outcome
+                .broken
+                .first()
+                .map_or_else(String::new, |(invariant, violation)| {
+                    format!("{invariant} at {}: {}", violation.at, violation.what)
+                }),
+            seed,
+            plan: outcome.plan.clone(),
+        };
+        scenario.write(&file)?;
+        let timeline = self.timeline.clone().unwrap_or_else(|| file.with_extension("html"));
+        draw(&outcome, &replaying(&file), &timeline);
+        say(&format!("  this run: {}", replaying(&file)));
         Ok(())
     }
 }
 
-/// Says what was broken, how to see it again, and what happened around it.
-fn explain(options: &Options, outcome: &Outcome) {
-    clear_progress();
-    say(&format!(
-        "seed {} FAILED; repeat it with: {}",
-        outcome.seed,
-        command(options)
-    ));
-    for (invariant, violation) in outcome.broken.iter().take(5) {
-        say(&format!("  {invariant} at {}: {}", violation.at, violation.what));
-    }
-    if let Some(more) = outcome.broken.len().checked_sub(6) {
-        say(&format!("  and {} more", more + 1));
-    }
-    for fault in &outcome.faults {
-        say(&format!(
-            "  fault {} {}: {}, {:?} to {:?}",
-            fault.number,
-            fault.kind.name(),
-            fault.whom,
-            fault.from,
-            fault.until
-        ));
-    }
-    for line in outcome.last_lines.iter().rev().take(12).rev() {
-        say(&format!("    {}", line.trim_end()));
-    }
+/// The same run again, with a closer look at what came before the first promise that was broken.
+fn closer(options: Options, outcome: Outcome) -> Result<Outcome, RunError> {
+    let Some((_, violation)) = outcome.broken.first() else {
+        return Ok(outcome);
+    };
+    let at = Duration::from_micros(violation.at.0);
+    run(&Options {
+        closeup: at.saturating_sub(BEFORE)..at + AFTER,
+        ..options
+    })
 }
 
-fn draw(options: &Options, outcome: &Outcome, file: &Path) {
-    write(file, &timeline::page(outcome, &command(options)));
+/// The last events before the first promise that was broken, and the first ones after it.
+fn around(outcome: &Outcome) -> &[String] {
+    let lines = &outcome.closeup.lines;
+    let broken_at = outcome.closeup.window.end.saturating_sub(AFTER).as_secs_f64();
+    let at = |line: &String| line.split(' ').next().and_then(|at| at.parse::<f64>().ok());
+    let middle = lines.partition_point(|line| at(line).is_some_and(|at| at < broken_at));
+    &lines[middle.saturating_sub(12)..lines.len().min(middle + 4)]
+}
+
+fn draw(outcome: &Outcome, command: &str, file: &Path) {
+    write(file, &timeline::page(outcome, command));
     say(&format!("  timeline: {}", file.display()));
 }
 
@@ -237,10 +305,14 @@ fn write(file: &Path, text: &str) {
     }
 }
 
-/// The command that repeats a run.
-fn command(options: &Options) -> String {
-    let mut command = format!("cargo run --release -p simulation -- --seed {}", options.seed);
-    let wishes = &options.wishes;
+/// The command that repeats the run in a file.
+fn replaying(file: &Path) -> String {
+    format!("cargo run --release -p simulation -- --replay {}", file.display())
+}
+
+/// The command that repeats the run of a seed.
+fn repeating(seed: u64, wishes: &Wishes) -> String {
+    let mut command = format!("cargo run --release -p simulation -- --seed {seed}");
     if let Some(nodes) = wishes.nodes {
         command += &format!(" --nodes {nodes}");
     }
@@ -254,6 +326,11 @@ fn command(options: &Options) -> String {
     if !wishes.without.is_empty() {
         let numbers: Vec<String> = wishes.without.iter().map(ToString::to_string).collect();
         command += &format!(" --without {}", numbers.join(","));
+    }
+    let clients = wishes.without_clients.iter().filter_map(ValueEnum::to_possible_value);
+    let clients: Vec<String> = clients.map(|kind| kind.get_name().to_owned()).collect();
+    if !clients.is_empty() {
+        command += &format!(" --without-clients {}", clients.join(","));
     }
     command
 }

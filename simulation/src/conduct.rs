@@ -3,16 +3,21 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::random::Random;
 
 /// One direction of a wire. By default it carries everything at once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Conduct {
     /// Whether nothing gets through.
     pub is_cut: bool,
     /// How long a frame is under way.
+    #[serde(rename = "delayMicros", with = "crate::micros")]
     pub delay: Duration,
     /// By how much longer at most; frames do not overtake each other.
+    #[serde(rename = "jitterMicros", with = "crate::micros")]
     pub jitter: Duration,
     /// How many frames of a thousand are lost.
     pub loss_per_mille: u16,

@@ -3,9 +3,12 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::conduct::Conduct;
 use crate::faults::{Kind, Planned};
 use crate::random::Random;
+use crate::workload;
 
 /// How long clients work before the first fault.
 const QUIET: Duration = Duration::from_secs(3);
@@ -25,6 +28,8 @@ pub struct Wishes {
     pub faults_for: Duration,
     /// Which faults are left out, by their numbers.
     pub without: Vec<usize>,
+    /// Which clients are left out.
+    pub without_clients: Vec<workload::Kind>,
 }
 
 impl Default for Wishes {
@@ -34,24 +39,30 @@ impl Default for Wishes {
             kinds: Kind::ALL.to_vec(),
             faults_for: Duration::from_secs(60),
             without: Vec::new(),
+            without_clients: Vec::new(),
         }
     }
 }
 
 /// What a seed decides.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Plan {
     /// How many nodes.
     pub nodes: u64,
     /// How the network is.
     pub usual: Conduct,
     /// How far the database is.
+    #[serde(rename = "toDatabaseMicros", with = "crate::micros")]
     pub to_database: Duration,
     /// By how much clients are slower than those of the suite over real networks.
     pub stretch: u32,
+    /// Which clients are left out.
+    pub without_clients: Vec<workload::Kind>,
     /// What comes when, in order.
     pub faults: Vec<Planned>,
     /// When faults end.
+    #[serde(rename = "faultsUntilMicros", with = "crate::micros")]
     pub faults_until: Duration,
 }
 
@@ -92,6 +103,7 @@ impl Plan {
             usual,
             to_database,
             stretch: 8,
+            without_clients: wishes.without_clients.clone(),
             faults,
             faults_until: wishes.faults_for + LASTS_MAX,
         }

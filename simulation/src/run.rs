@@ -1,6 +1,7 @@
 //! One run: a cluster is founded, clients begin to work, faults come and go; then everything must be well again within a
 //! bound, clients stop, and the judges read the history.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::invariants::{self, Violation};
 use crate::plan::{Plan, Wishes};
 use crate::random::Random;
 use crate::workload::{Shared, Target, Workload, close};
-use crate::world::{ClientWire, Moved, Settings, Trace, World, WorldError};
+use crate::world::{ClientWire, Closeup, Moved, Settings, Trace, World, WorldError};
 
 /// How long founding may take.
 const FOUNDING_MAX: Duration = Duration::from_secs(60);
@@ -25,14 +26,28 @@ const FINISH_MAX: Duration = Duration::from_secs(60);
 const CLOSING_MAX: Duration = Duration::from_secs(300);
 
 /// What is to be run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
-    /// Decides everything.
+    /// Decides everything that the plan leaves open.
     pub seed: u64,
-    /// What is asked beside.
-    pub wishes: Wishes,
+    /// What was decided before anything happens.
+    pub plan: Plan,
     /// Where the trace is written, if it is.
     pub trace: Option<PathBuf>,
+    /// Which part is looked at more closely.
+    pub closeup: Range<Duration>,
+}
+
+impl Options {
+    /// A run of which a seed decides everything.
+    pub fn of_seed(seed: u64, wishes: &Wishes) -> Self {
+        Self {
+            seed,
+            plan: Plan::of(&Random::seeded(seed), wishes),
+            trace: None,
+            closeup: Duration::ZERO..Duration::ZERO,
+        }
+    }
 }
 
 /// What came of it.
@@ -54,8 +69,8 @@ pub struct Outcome {
     pub digest: String,
     /// How many lines it has.
     pub lines: u64,
-    /// The trace's last lines.
-    pub last_lines: Vec<String>,
+    /// The part that was looked at more closely.
+    pub closeup: Closeup,
     /// What clients saw.
     pub history: History,
 }
@@ -107,7 +122,7 @@ pub fn run(options: &Options) -> Result<Outcome, RunError> {
 fn run_here(options: &Options) -> Result<Outcome, RunError> {
     let random = Random::seeded(options.seed);
     cluster::seed_elections(random.branch(14).draw());
-    let plan = Plan::of(&random, &options.wishes);
+    let plan = options.plan.clone();
     let file = options
         .trace
         .as_ref()
@@ -115,7 +130,7 @@ fn run_here(options: &Options) -> Result<Outcome, RunError> {
         .transpose()
         .map_err(RunError::Trace)?;
     let file = file.map(|file| Box::new(std::io::BufWriter::new(file)) as Box<dyn std::io::Write + Send>);
-    let trace = Trace::new(file);
+    let trace = Trace::new(file, options.closeup.clone());
     let world = World::new(Settings {
         nodes: plan.nodes,
         usual: plan.usual,
@@ -137,7 +152,7 @@ fn run_here(options: &Options) -> Result<Outcome, RunError> {
     shared.set_targets(world.hosts().map(target).collect());
     let workload = {
         let _clients = world.enter_clients();
-        Workload::start(&shared, &random.branch(12), plan.stretch)
+        Workload::start(&shared, &random.branch(12), plan.stretch, &plan.without_clients)
     };
     let (faults, is_well) = Storm::new(&plan, &recorder).blow(&world);
     if is_well {
@@ -157,7 +172,7 @@ fn run_here(options: &Options) -> Result<Outcome, RunError> {
         moves: world.watch.moves(),
         digest: trace.digest(),
         lines: trace.lines(),
-        last_lines: trace.last(),
+        closeup: trace.closeup(),
         history,
         plan,
     })

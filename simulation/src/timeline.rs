@@ -1,5 +1,8 @@
 //! A picture of a run, for people: one page that needs nothing else. Nodes are lanes, time goes to the right; who led in
-//! which term, who was down or paused, which faults lasted when, and where a promise was broken.
+//! which term, who was down or paused, which faults lasted when, and where a promise was broken; and what was sent in the
+//! moments before.
+
+mod closeup;
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -56,11 +59,16 @@ pub fn page(outcome: &Outcome, command: &str) -> String {
         );
     }
     page.push_str(&drawing(outcome));
-    let _ = write!(page, "<h2>The last events</h2><pre>");
-    for line in &outcome.last_lines {
-        page.push_str(&escaped(line));
+    if !outcome.closeup.lines.is_empty() {
+        page.push_str("<h2>Around the first one</h2>");
+        page.push_str(&closeup::drawing(outcome));
+        page.push_str("<pre>");
+        for line in &outcome.closeup.lines {
+            page.push_str(&escaped(line));
+        }
+        page.push_str("</pre>");
     }
-    page.push_str("</pre></html>\n");
+    page.push_str("</html>\n");
     page
 }
 

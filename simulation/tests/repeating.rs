@@ -6,15 +6,12 @@ use simulation::plan::Wishes;
 use simulation::run::{Options, run};
 
 fn short(seed: u64) -> Options {
-    Options {
-        seed,
-        wishes: Wishes {
-            nodes: Some(3),
-            faults_for: Duration::from_secs(8),
-            ..Wishes::default()
-        },
-        trace: None,
-    }
+    let wishes = Wishes {
+        nodes: Some(3),
+        faults_for: Duration::from_secs(8),
+        ..Wishes::default()
+    };
+    Options::of_seed(seed, &wishes)
 }
 
 #[test]

@@ -146,7 +146,7 @@ async fn show_regions() -> Result<(), Failure> {
         Recorder::start(),
     ));
     shared.set_targets(cluster.targets());
-    let workload = Workload::start(&shared, &random, 1);
+    let workload = Workload::start(&shared, &random, 1, &[]);
     tokio::time::sleep(Duration::from_secs(60)).await;
     say(&cluster.operate(&["status"]).await?);
     workload.stop().await?;

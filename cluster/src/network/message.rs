@@ -75,6 +75,24 @@ impl PeerRequest {
         bytes.get(1).is_some_and(|variant| Self::ENTRIES.contains(variant))
     }
 
+    /// What the variants are called, in order.
+    const NAMES: [&str; 14] = [
+        "append",
+        "vote",
+        "pre-vote",
+        "transfer-leader",
+        "snapshot",
+        "propose",
+        "read-index",
+        "await-batch",
+        "change-members",
+        "report",
+        "master-keys",
+        "drain",
+        "append-next",
+        "formats",
+    ];
+
     /// The oldest format in which all that it carries is known. A member that does not know it must not go on; a member
     /// that does not know the request itself says so, and no more comes of it.
     pub(crate) fn format(&self) -> u8 {
@@ -86,6 +104,14 @@ impl PeerRequest {
             _ => OLDEST,
         }
     }
+}
+
+/// What a request that one member makes of another is called, for people.
+pub fn request_name(request: &[u8]) -> &'static str {
+    let variant = request.get(1).map(|variant| usize::from(*variant));
+    variant
+        .and_then(|variant| PeerRequest::NAMES.get(variant))
+        .unwrap_or(&"?")
 }
 
 fn format_of(entry: &Entry) -> u8 {

@@ -10,6 +10,7 @@ mod tcp;
 mod transport;
 
 pub(crate) use link::Links;
+pub use message::request_name;
 pub(crate) use message::{PeerAnswer, PeerRequest};
 pub(crate) use peers::{AskError, Peers};
 pub(crate) use receiving::{AboutItself, Receiving};

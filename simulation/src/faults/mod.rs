@@ -19,6 +19,8 @@ mod unruly_links;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::history::Effect;
 use crate::random::Random;
 use crate::world::World;
@@ -49,9 +51,9 @@ pub struct Begun {
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal, $begin:path;)+) => {
         /// A kind of fault.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Kind {
-            $($(#[$doc])* $kind,)+
+            $($(#[$doc])* #[serde(rename = $name)] $kind,)+
         }
 
         impl Kind {
@@ -117,15 +119,18 @@ impl std::str::FromStr for Kind {
 }
 
 /// A fault that is to come.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Planned {
     /// Its place among those of its seed.
     pub number: usize,
     /// What.
     pub kind: Kind,
     /// When.
+    #[serde(rename = "atMicros", with = "crate::micros")]
     pub at: Duration,
     /// For how long.
+    #[serde(rename = "lastsMicros", with = "crate::micros")]
     pub lasts: Duration,
     /// Chooses what is left to choose.
     pub seed: u64,

@@ -25,6 +25,8 @@ pub use wire::{Ask, Heard, Wire};
 
 use std::sync::Arc;
 
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -38,6 +40,70 @@ const REVOKERS: u64 = 2;
 /// One for each node that a cluster has at once, at most.
 const SENTINELS: u64 = 6;
 
+/// What a client does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Registers agents.
+    Registrar,
+    /// Suspends agents and reactivates them.
+    Suspender,
+    /// Makes, rotates and revokes credentials.
+    Keeper,
+    /// Reads the audit log.
+    Auditor,
+    /// Never stops using one token after the other.
+    Steady,
+    /// Takes tokens.
+    Issuer,
+    /// Looks at tokens at all nodes.
+    Looker,
+    /// Revokes tokens.
+    Revoker,
+    /// Looks at what is dead.
+    Sentinel,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Registrar,
+        Self::Suspender,
+        Self::Keeper,
+        Self::Auditor,
+        Self::Steady,
+        Self::Issuer,
+        Self::Looker,
+        Self::Revoker,
+        Self::Sentinel,
+    ];
+
+    /// How many there are.
+    fn count(self) -> u64 {
+        match self {
+            Self::Issuer => ISSUERS,
+            Self::Looker => LOOKERS,
+            Self::Revoker => REVOKERS,
+            Self::Sentinel => SENTINELS,
+            _ => 1,
+        }
+    }
+
+    fn set_to_work(self, caller: Caller, place: u64) -> JoinHandle<()> {
+        match self {
+            Self::Registrar => tokio::spawn(registrar::run(caller)),
+            Self::Suspender => tokio::spawn(suspender::run(caller)),
+            Self::Keeper => tokio::spawn(keeper::run(caller)),
+            Self::Auditor => tokio::spawn(auditor::run(caller)),
+            Self::Steady => tokio::spawn(steady::run(caller)),
+            Self::Issuer => tokio::spawn(issuer::run(caller)),
+            Self::Looker => tokio::spawn(looker::run(caller)),
+            Self::Revoker => tokio::spawn(revoker::run(caller)),
+            Self::Sentinel => tokio::spawn(sentinel::run(caller, place)),
+        }
+    }
+}
+
 /// Clients at work.
 pub struct Workload {
     stop: watch::Sender<bool>,
@@ -45,24 +111,21 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// Sets all to work. They pause so many times as long as clients of real nodes.
-    pub fn start(shared: &Arc<Shared>, random: &Random, stretch: u32) -> Self {
+    /// Sets all to work but those that are left out. They pause so many times as long as clients of real nodes.
+    pub fn start(shared: &Arc<Shared>, random: &Random, stretch: u32, left_out: &[Kind]) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut clients = Vec::new();
         let mut number = 0;
-        let mut caller = || {
-            number += 1;
-            Caller::new(shared.clone(), random.branch(number), stopped.clone()).stretched(stretch)
-        };
-        clients.push(tokio::spawn(registrar::run(caller())));
-        clients.push(tokio::spawn(suspender::run(caller())));
-        clients.push(tokio::spawn(keeper::run(caller())));
-        clients.push(tokio::spawn(auditor::run(caller())));
-        clients.push(tokio::spawn(steady::run(caller())));
-        clients.extend((0..ISSUERS).map(|_| tokio::spawn(issuer::run(caller()))));
-        clients.extend((0..LOOKERS).map(|_| tokio::spawn(looker::run(caller()))));
-        clients.extend((0..REVOKERS).map(|_| tokio::spawn(revoker::run(caller()))));
-        clients.extend((0..SENTINELS).map(|place| tokio::spawn(sentinel::run(caller(), place))));
+        for kind in Kind::ALL {
+            for place in 0..kind.count() {
+                // Whoever is left out keeps its number, so that the others draw what they would draw beside it.
+                number += 1;
+                if !left_out.contains(kind) {
+                    let caller = Caller::new(shared.clone(), random.branch(number), stopped.clone());
+                    clients.push(kind.set_to_work(caller.stretched(stretch), place));
+                }
+            }
+        }
         Self { stop, clients }
     }
 

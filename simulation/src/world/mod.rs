@@ -33,7 +33,7 @@ pub use disk::Disk;
 pub use host::Host;
 pub use network::{Network, Place};
 pub use time::TICK;
-pub use trace::Trace;
+pub use trace::{Closeup, Message, Trace};
 pub use watch::{Breach, Moved, Watch};
 pub use wire::ClientWire;
 

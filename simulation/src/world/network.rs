@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::time::TrueTime;
-use super::trace::Trace;
+use super::trace::{Message, Trace};
 use crate::conduct::Conduct;
 use crate::lock::lock;
 use crate::random::Random;
@@ -100,18 +100,16 @@ impl Network {
         let number = state.number;
         let now = self.0.time.now();
         let conduct = state.conduct((from, to));
-        let fate = conduct.fate(&mut state.random);
-        let Some(late) = fate else {
-            self.0
-                .trace
-                .note(now, format_args!("{from} -> {to} {what} #{number} lost"));
-            return;
+        let arrives = conduct.fate(&mut state.random).map(|late| now + late);
+        let message = Message {
+            way: (from, to),
+            what: what.to_owned(),
+            sent: now,
+            arrives,
         };
-        self.0
-            .trace
-            .note(now, format_args!("{from} -> {to} {what} #{number} {late:?}"));
+        self.0.trace.sent(message, number);
+        let Some(at) = arrives else { return };
         let open = Box::new(open);
-        let at = now + late;
         state.under_way.push(Reverse(Parcel { at, number, open }));
     }
 

@@ -27,7 +27,7 @@ impl Transport for PeerTransport {
         let (node_id, here) = (peer.node_id, self.here);
         let (waiting, awaited) = question();
         let way = (Place::Node(here), Place::Node(node_id));
-        let what = format!("call of {} bytes", request.len());
+        let what = format!("{} of {} bytes", cluster::request_name(&request), request.len());
         self.network.send(way, &what, move |world| {
             world.take_call((here, node_id), request, waiting);
         });

@@ -2,15 +2,41 @@
 
 use std::fmt::Arguments;
 use std::io::Write;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 
+use super::network::Place;
 use crate::lock::lock;
 
-/// How many of the last lines are kept in memory.
-const KEPT: usize = 400;
+/// How many lines of a closer look are kept at most.
+const KEPT: usize = 5_000;
+
+/// A part of a run, in detail.
+#[derive(Clone, Debug, Default)]
+pub struct Closeup {
+    /// From when until when.
+    pub window: Range<Duration>,
+    /// What happened.
+    pub lines: Vec<String>,
+    /// What was sent.
+    pub messages: Vec<Message>,
+}
+
+/// Something that was sent over the network.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// From where to where.
+    pub way: (Place, Place),
+    /// What.
+    pub what: String,
+    /// When.
+    pub sent: Duration,
+    /// When it arrives; `None` if it is lost.
+    pub arrives: Option<Duration>,
+}
 
 /// Where events are noted. Copies write to the same place.
 #[derive(Clone)]
@@ -19,17 +45,20 @@ pub struct Trace(Arc<Mutex<Inner>>);
 struct Inner {
     digest: Context,
     lines: u64,
-    last: std::collections::VecDeque<String>,
+    closeup: Closeup,
     file: Option<Box<dyn Write + Send>>,
 }
 
 impl Trace {
-    /// An empty one, which is also written to a file if there is one.
-    pub fn new(file: Option<Box<dyn Write + Send>>) -> Self {
+    /// An empty one, which is also written to a file if there is one, and takes a closer look at a part of the run.
+    pub fn new(file: Option<Box<dyn Write + Send>>, window: Range<Duration>) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             digest: Context::new(&SHA256),
             lines: 0,
-            last: std::collections::VecDeque::new(),
+            closeup: Closeup {
+                window,
+                ..Closeup::default()
+            },
             file,
         })))
     }
@@ -47,10 +76,23 @@ impl Trace {
             // A full disk must not change the run; the digest says what it was.
             inner.file = None;
         }
-        if inner.last.len() == KEPT {
-            inner.last.pop_front();
+        if inner.closeup.window.contains(&at) && inner.closeup.lines.len() < KEPT {
+            inner.closeup.lines.push(line);
         }
-        inner.last.push_back(line);
+    }
+
+    /// Notes what is sent.
+    pub fn sent(&self, message: Message, number: u64) {
+        let Message { way, what, sent, .. } = &message;
+        let (from, to) = way;
+        match message.arrives.map(|arrives| arrives - *sent) {
+            Some(late) => self.note(*sent, format_args!("{from} -> {to} {what} #{number} {late:?}")),
+            None => self.note(*sent, format_args!("{from} -> {to} {what} #{number} lost")),
+        }
+        let mut inner = self.lock();
+        if inner.closeup.window.contains(&message.sent) && inner.closeup.messages.len() < KEPT {
+            inner.closeup.messages.push(message);
+        }
     }
 
     /// How many lines there are.
@@ -64,9 +106,9 @@ impl Trace {
         digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The last lines.
-    pub fn last(&self) -> Vec<String> {
-        self.lock().last.iter().cloned().collect()
+    /// The closer look.
+    pub fn closeup(&self) -> Closeup {
+        self.lock().closeup.clone()
     }
 
     /// Makes sure that the file has all of it.

@@ -50,6 +50,8 @@ struct Seen {
     leaders: BTreeMap<u64, u64>,
     /// What the state was after an entry.
     revisions: BTreeMap<u64, Revision>,
+    /// The latest term that a node has ever been seen in: it is written down before it is acted upon.
+    terms: BTreeMap<u64, u64>,
     /// Where a node was when it was last looked at, and how often it had been started by then.
     last: BTreeMap<u64, (u64, Role, u64, Option<u64>)>,
     breaches: Vec<Breach>,
@@ -103,6 +105,14 @@ impl Watch {
                 status.term, status.last_applied
             );
             seen.breach(now, "never_back", what);
+        }
+        let latest = seen.terms.insert(node, status.term).unwrap_or_default();
+        if status.term < latest {
+            let what = format!(
+                "node {node} was in term {latest} and started again in term {}",
+                status.term
+            );
+            seen.breach(now, "vote_is_kept", what);
         }
         if let Some(applied) = status.last_applied {
             let revision = *seen.revisions.entry(applied).or_insert(status.revision);

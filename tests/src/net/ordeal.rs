@@ -99,7 +99,7 @@ impl Ordeal {
             random: random.branch(1_001),
         };
         scene.announce_nodes();
-        let workload = Workload::start(&shared, random, 1);
+        let workload = Workload::start(&shared, random, 1, &[]);
         let mut faults = self.faults.clone();
         random.branch(1_002).shuffle(&mut faults);
         sleep(QUIET).await;

@@ -189,3 +189,18 @@ fn a_message_is_of_the_format_of_the_commands_in_it() {
     assert!(!PeerRequest::are_entries(&codec::encode(&PeerRequest::Formats)));
     assert!(!PeerRequest::are_entries(&[9]));
 }
+
+#[test]
+fn every_request_has_its_name() {
+    let named: std::collections::BTreeSet<&str> = requests()
+        .iter()
+        .map(|request| request_name(&codec::encode(request)))
+        .collect();
+    assert_eq!(named, PeerRequest::NAMES.into_iter().collect());
+    let vote = requests()
+        .into_iter()
+        .find(|request| matches!(request, PeerRequest::PreVote(_)));
+    assert_eq!(vote.map(|vote| request_name(&codec::encode(&vote))), Some("pre-vote"));
+    assert_eq!(request_name(&[1, 200]), "?");
+    assert_eq!(request_name(b""), "?");
+}
