@@ -62,7 +62,15 @@ impl GivingWay {
         let silence = now
             .saturating_sub(leading.since)
             .min(view.silence.unwrap_or(Duration::MAX));
-        if silence < self.silence_max {
+        // Whoever has been offered it takes it at once, or not at all.
+        let is_first = leading.offered_to.is_none();
+        if silence
+            < if is_first {
+                self.silence_max
+            } else {
+                self.silence_max / 2
+            }
+        {
             return None;
         }
         let after = |other: &&u64| Some(**other) > leading.offered_to;
@@ -140,21 +148,8 @@ mod tests {
         let offers: Vec<Option<u64>> = (0..9)
             .map(|second| giving_way.on_look(seconds(second), leading(4, Some(second))))
             .collect();
-        let nobody = None;
-        assert_eq!(
-            offers,
-            [
-                nobody,
-                nobody,
-                Some(1),
-                nobody,
-                Some(3),
-                nobody,
-                Some(1),
-                nobody,
-                Some(3)
-            ]
-        );
+        let expected = [0, 0, 1, 3, 1, 3, 1, 3, 1].map(|node_id| Some(node_id).filter(|node_id| *node_id > 0));
+        assert_eq!(offers, expected);
     }
 
     #[test]

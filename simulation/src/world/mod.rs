@@ -9,6 +9,7 @@ mod disk;
 mod entropy;
 mod host;
 mod keys;
+mod majority;
 mod network;
 mod peers;
 mod power;
@@ -39,6 +40,7 @@ pub use wire::ClientWire;
 
 use self::entropy::SeededEntropy;
 use self::keys::{SeededKeyMaker, TakenKeys};
+use self::majority::MajorityWatch;
 use self::process::{Parts, Process, address};
 use self::reply::{Reply, Waiting};
 use self::time::{MachineClock, TrueTime};
@@ -75,6 +77,7 @@ pub struct World {
     pub database: Database,
     /// Watches over what the nodes say of themselves.
     pub watch: Watch,
+    majority: MajorityWatch,
     hosts: BTreeMap<u64, Host>,
     clients: Runtime,
     taken_keys: TakenKeys,
@@ -104,6 +107,7 @@ impl World {
             network: Network::new(time.clone(), trace.clone(), usual, random.branch(2)),
             database: Database::new(to_database, random.branch(3))?,
             watch: Watch::default(),
+            majority: MajorityWatch::default(),
             hosts: (1..=nodes).map(host).collect(),
             clients,
             taken_keys: TakenKeys::default(),
@@ -144,6 +148,7 @@ impl World {
         }
         self.clients.block_on(async { tokio::time::sleep(TICK).await });
         self.watch.look(self);
+        self.majority.look(self);
     }
 
     /// Ticks until something holds, for so long at most; whether it came to hold.

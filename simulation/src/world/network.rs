@@ -125,6 +125,11 @@ impl Network {
         arrived
     }
 
+    /// Everything that lies upon a direction, together.
+    pub fn conduct(&self, direction: (Place, Place)) -> Conduct {
+        self.lock().conduct(direction)
+    }
+
     /// Makes a direction worse, whatever else lies upon it. Answers the number by which that is lifted again.
     pub fn trouble(&self, from: Place, to: Place, conduct: Conduct) -> u64 {
         let mut state = self.lock();
