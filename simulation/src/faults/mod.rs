@@ -5,6 +5,7 @@ mod clock_set;
 mod database;
 mod directions;
 mod disk_full;
+mod duplicating_links;
 mod flapping;
 mod killed;
 mod leader_moves;
@@ -94,6 +95,8 @@ kinds! {
     Flapping = "flapping", flapping::begin;
     /// All links lose, delay and reorder.
     UnrulyLinks = "unruly-links", unruly_links::begin;
+    /// What is sent over any link may come twice.
+    DuplicatingLinks = "duplicating-links", duplicating_links::begin;
     /// A node's wall clock is set.
     ClockSet = "clock-set", clock_set::begin;
     /// Another node is to lead.

@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use cluster::{ClusterHandle, Founding};
 use domain::ports::Entropy;
 use node::app::Machine;
@@ -406,7 +407,7 @@ impl World {
     }
 
     /// A call of another node has arrived.
-    fn take_call(&self, (from, node): (u64, u64), request: Vec<u8>, waiting: Waiting<Vec<u8>>) {
+    fn take_call(&self, (from, node): (u64, u64), request: Bytes, waiting: Waiting<Vec<u8>>) {
         let Some((host, reply)) = self.reply((node, Place::Node(from)), waiting) else {
             return;
         };

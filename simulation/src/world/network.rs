@@ -93,26 +93,46 @@ impl Network {
         }))
     }
 
-    /// Sends a parcel on its way; it may be lost, come late, or come twice if it can be copied.
-    pub fn send(&self, (from, to): (Place, Place), what: &str, open: impl FnOnce(&super::World) + Send + 'static) {
+    /// Sends a parcel on its way; it may be lost, or come late.
+    pub fn send(&self, way: (Place, Place), what: &str, open: impl FnOnce(&super::World) + Send + 'static) {
         let mut state = self.lock();
+        let fate = state.conduct(way).fate(&mut state.random);
+        self.post(&mut state, (way, what), (fate, Box::new(open)));
+    }
+
+    /// The same of a parcel that can be copied: it may also come twice.
+    pub fn send_with_copy(
+        &self,
+        way: (Place, Place),
+        what: &str,
+        open: impl FnOnce(&super::World) + Send + 'static,
+        copy: impl FnOnce(&super::World) + Send + 'static,
+    ) {
+        self.send(way, what, open);
+        let mut state = self.lock();
+        let fate = state.conduct(way).fate_of_copy(&mut state.random);
+        if fate.is_some() {
+            let what = format!("copy of {what}");
+            self.post(&mut state, (way, &what), (fate, Box::new(copy)));
+        }
+    }
+
+    fn post(
+        &self,
+        state: &mut State,
+        ((from, to), what): ((Place, Place), &str),
+        (fate, open): (Option<Duration>, Opened),
+    ) {
         state.number += 1;
-        let number = state.number;
-        let now = self.0.time.now();
-        let conduct = state.conduct((from, to));
-        let fate = conduct.fate(&mut state.random);
-        let Some(late) = fate else {
-            self.0
-                .trace
-                .note(now, format_args!("{from} -> {to} {what} #{number} lost"));
-            return;
-        };
-        self.0
-            .trace
-            .note(now, format_args!("{from} -> {to} {what} #{number} {late:?}"));
-        let open = Box::new(open);
-        let at = now + late;
-        state.under_way.push(Reverse(Parcel { at, number, open }));
+        let (number, now, trace) = (state.number, self.0.time.now(), &self.0.trace);
+        match fate {
+            Some(late) => {
+                trace.note(now, format_args!("{from} -> {to} {what} #{number} {late:?}"));
+                let at = now + late;
+                state.under_way.push(Reverse(Parcel { at, number, open }));
+            }
+            None => trace.note(now, format_args!("{from} -> {to} {what} #{number} lost")),
+        }
     }
 
     /// What has arrived by now, in order.

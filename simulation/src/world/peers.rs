@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use cluster::{Peer, Transport, TransportError};
 
 use super::network::{Network, Place};
@@ -28,9 +29,15 @@ impl Transport for PeerTransport {
         let (waiting, awaited) = question();
         let way = (Place::Node(here), Place::Node(node_id));
         let what = format!("call of {} bytes", request.len());
-        self.network.send(way, &what, move |world| {
-            world.take_call((here, node_id), request, waiting);
-        });
+        let request = Bytes::from(request);
+        let again = request.clone();
+        // Nobody waits for the answer to a copy.
+        self.network.send_with_copy(
+            way,
+            &what,
+            move |world| world.take_call((here, node_id), request, waiting),
+            move |world| world.take_call((here, node_id), again, question().0),
+        );
         match tokio::time::timeout(deadline, awaited.get()).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(Reset::Refused)) => Err(TransportError::Unreachable {
