@@ -1,6 +1,7 @@
 //! Faults: what a seed does to a world. Each begins, lasts for a while, and ends; several may last at once. To add one,
 //! write its file and name it in [`Kind`].
 
+mod clock_drift;
 mod clock_set;
 mod database;
 mod directions;
@@ -99,6 +100,8 @@ kinds! {
     DuplicatingLinks = "duplicating-links", duplicating_links::begin;
     /// A node's wall clock is set.
     ClockSet = "clock-set", clock_set::begin;
+    /// A node's clocks run too fast or too slow.
+    ClockDrift = "clock-drift", clock_drift::begin;
     /// Another node is to lead.
     LeaderMoves = "leader-moves", leader_moves::begin;
     /// The database does not answer.

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::tokens::Token;
-use crate::MAX_STALENESS_SECONDS;
 use crate::history::{AgentId, Call, CredentialId, Effect, Entry, History, Moment, NodeId, Status, TokenId};
+use crate::{DRIFT_PER_MILLE_MAX, SILENT_AFTER};
 
-/// How long the answer to a kill waits for the members; one that came sooner was confirmed by all that could be reached.
-const BARRIER: Duration = Duration::from_millis(500);
+/// How long the answer to a kill waits for the members, by the fastest clock; one that came sooner was confirmed by all that
+/// could be reached.
+const BARRIER: Duration = Duration::from_micros(500 * (1_000 - DRIFT_PER_MILLE_MAX));
 
 /// An attempt to kill.
 #[derive(Clone, Copy)]
@@ -116,7 +117,7 @@ impl Kill {
         };
         let took_long = self.ended.since(self.started) >= BARRIER;
         if upon(node) || (took_long && !is_explained()) {
-            self.ended.plus(Duration::from_secs(MAX_STALENESS_SECONDS))
+            self.ended.plus(SILENT_AFTER)
         } else {
             self.ended
         }

@@ -26,7 +26,9 @@ pub struct Host {
     pub(super) process: RefCell<Option<Process>>,
     /// How often it was started.
     pub(super) starts: Cell<u64>,
-    /// Since when the process does nothing, if somebody stopped it.
+    /// How many ticks the machine takes the present one for.
+    pub(super) ticks: Cell<u64>,
+    /// Since when by the monotonic clock the process does nothing, if somebody stopped it.
     pub(super) paused_at: Cell<Option<Duration>>,
     /// What has arrived since.
     pub(super) backlog: RefCell<VecDeque<Work>>,
@@ -44,6 +46,7 @@ impl Host {
             power: Power::on(),
             process: RefCell::default(),
             starts: Cell::default(),
+            ticks: Cell::default(),
             paused_at: Cell::default(),
             backlog: RefCell::default(),
             restart_at: Cell::default(),

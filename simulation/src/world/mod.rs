@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cluster::{ClusterHandle, Founding};
-use domain::ports::Entropy;
+use domain::ports::{Clock as _, Entropy};
 use node::app::Machine;
 use tokio::runtime::Runtime;
 
@@ -33,7 +33,7 @@ pub use database::{Database, Mood};
 pub use disk::Disk;
 pub use host::Host;
 pub use network::{Network, Place};
-pub use time::TICK;
+pub use time::{Drift, TICK};
 pub use trace::Trace;
 pub use watch::{Breach, Moved, Watch};
 pub use wire::ClientWire;
@@ -137,6 +137,9 @@ impl World {
     /// One tick.
     pub fn tick(&self) {
         self.time.advance();
+        for host in self.hosts.values() {
+            host.ticks.set(host.clock.advance());
+        }
         for open in self.network.arrived() {
             open(self);
         }
@@ -240,7 +243,7 @@ impl World {
         let ended = {
             let process = host.process.borrow();
             let Some(process) = process.as_ref() else { return };
-            process.tick();
+            (0..host.ticks.get()).for_each(|_| process.tick());
             process.ended()
         };
         if let Some(ended) = ended {
@@ -334,7 +337,7 @@ impl World {
         if let Some(host) = self.hosts.get(&node).filter(|host| host.is_running()) {
             self.note(format_args!("node {node} is paused"));
             self.watch.moved(self.now(), node, Moved::Paused);
-            host.paused_at.set(Some(self.now()));
+            host.paused_at.set(Some(host.clock.monotonic()));
         }
     }
 
@@ -345,7 +348,9 @@ impl World {
         self.note(format_args!("node {node} goes on"));
         let process = host.process.borrow();
         let Some(process) = process.as_ref() else { return };
-        process.skip(self.now() - paused_at);
+        // Timers know whole ticks only.
+        let slept_ms = (host.clock.monotonic() - paused_at).as_millis();
+        process.skip(Duration::from_millis(u64::try_from(slept_ms).unwrap_or(u64::MAX)));
         for work in host.backlog.borrow_mut().drain(..) {
             work(process);
         }
