@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::conduct::Conduct;
 use crate::faults::{Kind, Planned};
 use crate::random::Random;
+use crate::world::NodeSettings;
 
 /// How long clients work before the first fault.
 const QUIET: Duration = Duration::from_secs(3);
@@ -13,6 +14,10 @@ const QUIET: Duration = Duration::from_secs(3);
 const LASTS_MAX: Duration = Duration::from_secs(9);
 /// How much time lies between the beginnings of two faults at most.
 const APART_MAX: Duration = Duration::from_secs(12);
+
+/// After how many entries snapshots are taken, and how many of those that they cover stay in the log: as real nodes do it, or
+/// so that whoever was away gets a snapshot.
+const SNAPSHOTS: [(u64, u64); 4] = [(10_000, 1_000), (10_000, 1_000), (400, 50), (100, 10)];
 
 /// What may be asked of a plan beside its seed.
 #[derive(Clone, Debug)]
@@ -47,6 +52,8 @@ pub struct Plan {
     pub usual: Conduct,
     /// How far the database is.
     pub to_database: Duration,
+    /// What the configuration of every node says at first.
+    pub configured: NodeSettings,
     /// By how much clients are slower than those of the suite over real networks.
     pub stretch: u32,
     /// What comes when, in order.
@@ -68,6 +75,7 @@ impl Plan {
             ..Conduct::default()
         };
         let to_database = random.up_to(Duration::from_millis(4)) + Duration::from_millis(1);
+        let (snapshot_every, entries_kept) = *random.pick(&SNAPSHOTS).expect("there are some");
         let kinds: Vec<Kind> = wishes.kinds.iter().copied().filter(|_| random.happens(500)).collect();
         let kinds = if kinds.is_empty() { wishes.kinds.clone() } else { kinds };
         let mut faults = Vec::new();
@@ -91,6 +99,10 @@ impl Plan {
             nodes: wishes.nodes.unwrap_or(nodes),
             usual,
             to_database,
+            configured: NodeSettings {
+                snapshot_every,
+                entries_kept,
+            },
             stretch: 8,
             faults,
             faults_until: wishes.faults_for + LASTS_MAX,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cluster::{Peer, Transport, TransportError};
+use cluster::{Peer, TcpLimits, Transport, TransportError};
 
 use super::network::{Network, Place};
 use super::reply::{Reset, question};
@@ -38,7 +38,9 @@ impl Transport for PeerTransport {
             move |world| world.take_call((here, node_id), request, waiting),
             move |world| world.take_call((here, node_id), again, question().0),
         );
-        match tokio::time::timeout(deadline, awaited.get()).await {
+        // A connection on which nothing is heard for so long is given up, and with it whoever waits for an answer on it.
+        let patience = deadline.min(TcpLimits::default().silence_max);
+        match tokio::time::timeout(patience, awaited.get()).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(Reset::Refused)) => Err(TransportError::Unreachable {
                 node_id,
