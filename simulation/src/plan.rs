@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use cluster::Formats;
+
 use crate::conduct::Conduct;
 use crate::faults::{Kind, Planned};
 use crate::random::Random;
@@ -78,6 +80,7 @@ impl Plan {
         let (snapshot_every, entries_kept) = *random.pick(&SNAPSHOTS).expect("there are some");
         let kinds: Vec<Kind> = wishes.kinds.iter().copied().filter(|_| random.happens(500)).collect();
         let kinds = if kinds.is_empty() { wishes.kinds.clone() } else { kinds };
+        let is_held = kinds.contains(&Kind::Upgraded) && random.happens(800);
         let mut faults = Vec::new();
         let mut at = QUIET;
         while let Some(kind) = random.pick(&kinds).copied() {
@@ -102,6 +105,8 @@ impl Plan {
             configured: NodeSettings {
                 snapshot_every,
                 entries_kept,
+                format_max: is_held.then(|| Formats::default().known() - 1),
+                ..NodeSettings::default()
             },
             stretch: 8,
             faults,

@@ -12,6 +12,7 @@ mod duplicating_links;
 mod flapping;
 mod killed;
 mod leader_moves;
+mod master_key_rotated;
 mod one_way;
 mod operation;
 mod order;
@@ -20,10 +21,12 @@ mod power_cut;
 mod replaced;
 mod replacing;
 mod restarted;
+mod rolling;
 mod split;
 mod started_again;
 mod stopping;
 mod unruly_links;
+mod upgraded;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -122,6 +125,10 @@ kinds! {
     Replaced = "replaced", replaced::begin;
     /// A voter goes on without a vote for a while.
     Demoted = "demoted", demoted::begin;
+    /// The nodes are given another master key, one after the other.
+    MasterKeyRotated = "master-key-rotated", master_key_rotated::begin;
+    /// Nodes that are held at a former format are let go, one after the other.
+    Upgraded = "upgraded", upgraded::begin;
     /// The database does not answer.
     DatabaseAway = "database-away", database::begin_away;
     /// The database does what it is asked, and its answers are lost.

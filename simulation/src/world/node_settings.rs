@@ -7,6 +7,10 @@ pub struct NodeSettings {
     pub snapshot_every: u64,
     /// How many entries that a snapshot covers stay in the log.
     pub entries_kept: u64,
+    /// Which of the installation's master keys, one after the other, seals; the one before it opens, too.
+    pub master_key: u8,
+    /// Beyond which format of the replicated state the node does not let its cluster go, if it holds it back.
+    pub format_max: Option<u8>,
 }
 
 impl Default for NodeSettings {
@@ -15,6 +19,8 @@ impl Default for NodeSettings {
         Self {
             snapshot_every: 10_000,
             entries_kept: 1_000,
+            master_key: 0,
+            format_max: None,
         }
     }
 }

@@ -250,7 +250,7 @@ async fn lay(parts: Parts) -> Result<Foundation, StartError> {
     let ports = ClusterPorts {
         transport: Arc::new(PeerTransport::new(parts.node_id, parts.network)),
         files: parts.files,
-        ..ClusterPorts::new(clock, entropy.clone(), master_keys())
+        ..ClusterPorts::new(clock, entropy.clone(), master_keys(parts.settings.master_key))
     };
     let cluster = cluster::ClusterConfig {
         execution: Execution::Inline,
@@ -274,6 +274,7 @@ fn configuration(parts: &Parts) -> Config {
     config.cluster.node_id = parts.node_id;
     config.cluster.data_dir = PathBuf::from("/var/lib/agentidp");
     config.cluster.advertise = Some(address(parts.node_id));
+    config.cluster.format_max = parts.settings.format_max;
     config.limits.requests_per_minute = 0;
     config.limits.token_requests_per_minute = 0;
     config.limits.introspect_per_minute = 0;
@@ -286,10 +287,14 @@ pub fn address(node_id: u64) -> String {
     format!("node-{node_id}:3950")
 }
 
-/// The same on every node.
-fn master_keys() -> MasterKeys {
-    let mut bytes = [7; 32];
-    bytes[0] = 1;
-    let key = MasterKey::from_bytes(&bytes).expect("32 bytes that differ");
-    MasterKeys::new(vec![key]).expect("there is one")
+/// The one of this number, and the one before it.
+fn master_keys(number: u8) -> MasterKeys {
+    let key = |number: u8| {
+        let mut bytes = [7; 32];
+        bytes[0] = 1;
+        bytes[1] = number;
+        MasterKey::from_bytes(&bytes).expect("32 bytes that differ")
+    };
+    let former = number.checked_sub(1).map(key);
+    MasterKeys::new([key(number)].into_iter().chain(former).collect()).expect("there is one")
 }
