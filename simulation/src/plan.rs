@@ -80,6 +80,8 @@ impl Plan {
         let (snapshot_every, entries_kept) = *random.pick(&SNAPSHOTS).expect("there are some");
         let kinds: Vec<Kind> = wishes.kinds.iter().copied().filter(|_| random.happens(500)).collect();
         let kinds = if kinds.is_empty() { wishes.kinds.clone() } else { kinds };
+        // Where clocks are set at will nobody can promise that they do not differ by more than seconds.
+        let keys_follow_soon = kinds.contains(&Kind::KeysRotated) && !kinds.contains(&Kind::ClockSet);
         let is_held = kinds.contains(&Kind::Upgraded) && random.happens(800);
         let mut faults = Vec::new();
         let mut at = QUIET;
@@ -106,6 +108,7 @@ impl Plan {
                 snapshot_every,
                 entries_kept,
                 format_max: is_held.then(|| Formats::default().known() - 1),
+                keys_follow_soon,
                 ..NodeSettings::default()
             },
             stretch: 8,

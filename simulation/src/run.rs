@@ -127,7 +127,7 @@ fn run_here(options: &Options) -> Result<Outcome, RunError> {
         random: random.branch(11),
     })?;
     let admin = world.found(FOUNDING_MAX)?;
-    let recorder = Recorder::by(world.clock());
+    let recorder = world.recorder.clone();
     let shared = Arc::new(Shared::new(
         Arc::new(ClientWire::new(world.network.clone())),
         admin,

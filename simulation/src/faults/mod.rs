@@ -10,6 +10,7 @@ mod directions;
 mod disk_full;
 mod duplicating_links;
 mod flapping;
+mod keys_rotated;
 mod killed;
 mod leader_moves;
 mod master_key_rotated;
@@ -125,6 +126,8 @@ kinds! {
     Replaced = "replaced", replaced::begin;
     /// A voter goes on without a vote for a while.
     Demoted = "demoted", demoted::begin;
+    /// Other keys are to sign.
+    KeysRotated = "keys-rotated", keys_rotated::begin;
     /// The nodes are given another master key, one after the other.
     MasterKeyRotated = "master-key-rotated", master_key_rotated::begin;
     /// Nodes that are held at a former format are let go, one after the other.

@@ -34,6 +34,7 @@ use tokio::runtime::Runtime;
 
 pub use database::{Database, Mood};
 pub use disk::Disk;
+pub use entropy::SeededEntropy;
 pub use errand::{Errand, Progress};
 pub use host::Host;
 pub use network::{Network, Place};
@@ -48,6 +49,7 @@ use self::keys::TakenKeys;
 use self::process::Process;
 use self::time::{MachineClock, TrueTime};
 use crate::conduct::Conduct;
+use crate::history::Recorder;
 use crate::random::Random;
 
 /// What a world is made of.
@@ -75,6 +77,8 @@ pub struct World {
     pub network: Network,
     /// For all.
     pub database: Database,
+    /// Where calls are noted.
+    pub recorder: Recorder,
     /// Watches over what the nodes say of themselves.
     pub watch: Watch,
     hosts: BTreeMap<u64, Host>,
@@ -108,7 +112,12 @@ impl World {
             let clock = MachineClock::right(time.clone());
             (node_id, Host::new(node_id, clock, configured))
         };
+        let recorder = {
+            let time = time.clone();
+            Recorder::by(move || time.now())
+        };
         Ok(Self {
+            recorder,
             network: Network::new(time.clone(), trace.clone(), usual, random.branch(2)),
             database: Database::new(to_database, random.branch(3))?,
             watch: Watch::default(),
@@ -178,12 +187,6 @@ impl World {
     /// Lets what is spawned run where the clients are.
     pub fn enter_clients(&self) -> tokio::runtime::EnterGuard<'_> {
         self.clients.enter()
-    }
-
-    /// The true time, for who judges.
-    pub fn clock(&self) -> impl Fn() -> Duration + Send + Sync + 'static {
-        let time = self.time.clone();
-        move || time.now()
     }
 
     /// A node's view of the cluster, while its process goes on.

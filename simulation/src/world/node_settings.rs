@@ -11,6 +11,8 @@ pub struct NodeSettings {
     pub master_key: u8,
     /// Beyond which format of the replicated state the node does not let its cluster go, if it holds it back.
     pub format_max: Option<u8>,
+    /// Whether keys that an operator orders come to sign after seconds; else it takes a day.
+    pub keys_follow_soon: bool,
 }
 
 impl Default for NodeSettings {
@@ -21,6 +23,7 @@ impl Default for NodeSettings {
             entries_kept: 1_000,
             master_key: 0,
             format_max: None,
+            keys_follow_soon: false,
         }
     }
 }

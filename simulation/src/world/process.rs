@@ -35,6 +35,10 @@ const ISSUER: &str = "https://id.agentidp.example";
 /// How many connections the one address of all clients may have.
 const CONNECTIONS_MAX: u32 = 10_000;
 
+/// How long verifiers keep keys where those that are ordered follow soon, and how far clocks may differ there.
+const JWKS_MAX_AGE: Duration = Duration::from_secs(1);
+const CLOCK_SKEW: Duration = Duration::from_secs(5);
+
 /// What a process is started with.
 pub struct Parts {
     /// The node's number.
@@ -275,6 +279,12 @@ fn configuration(parts: &Parts) -> Config {
     config.cluster.data_dir = PathBuf::from("/var/lib/agentidp");
     config.cluster.advertise = Some(address(parts.node_id));
     config.cluster.format_max = parts.settings.format_max;
+    if parts.settings.keys_follow_soon {
+        let keys = &mut config.keys;
+        (keys.jwks_max_age, keys.clock_skew) = (JWKS_MAX_AGE, CLOCK_SKEW);
+        keys.publish_ahead = keys.terms().published_before_use();
+        keys.retain = keys.terms().kept_after_use();
+    }
     config.limits.requests_per_minute = 0;
     config.limits.token_requests_per_minute = 0;
     config.limits.introspect_per_minute = 0;
