@@ -12,6 +12,7 @@ mod admission;
 mod barrier;
 mod batching;
 mod bootstrap;
+mod catching_up;
 mod certs;
 mod codec;
 mod command;

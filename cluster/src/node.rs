@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::admission::Admission;
 use crate::barrier::Barrier;
 use crate::batching::Proposer;
+use crate::catching_up::{CatchingUp, keep_back};
 use crate::command::BatchId;
 use crate::compacting::keep_compact;
 use crate::config::{ClusterConfig, ClusterPorts, Founding};
@@ -54,6 +55,7 @@ pub struct ClusterNode {
     raising: Arc<Raising>,
     tasks: Vec<JoinHandle<()>>,
     folder: RaftFolder,
+    catching_up: Arc<CatchingUp>,
     config: ClusterConfig,
 }
 
@@ -75,13 +77,18 @@ impl ClusterNode {
     /// on, if what they say is brought to [`ClusterHandle::answer_peer`].
     pub async fn open(config: ClusterConfig, ports: ClusterPorts) -> Result<Self, ClusterError> {
         config.validate()?;
-        let raft_config = Arc::new(raft_config(&config)?);
+        let raft_config = raft_config(&config)?;
         let Opened {
             folder,
+            catching_up,
             log,
             snapshots,
             at,
         } = open(&config, ports.files.clone()).await?;
+        let raft_config = Arc::new(Config {
+            enable_elect: !catching_up.is_under_way(),
+            ..raft_config
+        });
         let published = Arc::new(Published::new(&at, log.held()));
         let snapshots = Arc::new(snapshots);
         let machine = StateMachine::new(at, published.clone(), snapshots.clone());
@@ -97,7 +104,13 @@ impl ClusterNode {
             formats: config.formats,
             halt: Arc::default(),
         });
-        let (handle, raising, tasks) = assemble(&config, &ports, &greeted, (peers, first), (snapshots, &log));
+        let (handle, raising, tasks) = assemble(
+            &config,
+            &ports,
+            &greeted,
+            (peers, first),
+            (snapshots, &log, &catching_up),
+        );
         Ok(Self {
             handle,
             raft,
@@ -105,6 +118,7 @@ impl ClusterNode {
             raising,
             tasks,
             folder,
+            catching_up,
             config,
         })
     }
@@ -196,7 +210,7 @@ impl ClusterNode {
     }
 
     fn is_alone(&self) -> bool {
-        self.raft.voter_ids().eq([self.config.node_id])
+        !self.catching_up.is_under_way() && self.raft.voter_ids().eq([self.config.node_id])
     }
 
     fn say_what_it_waits_for(&self) {
@@ -214,7 +228,7 @@ fn assemble(
     ports: &ClusterPorts,
     greeted: &Arc<Greeted>,
     (peers, first): (Peers, BatchId),
-    (snapshots, log): (Arc<Snapshots>, &LogStore),
+    (snapshots, log, catching_up): (Arc<Snapshots>, &LogStore, &Arc<CatchingUp>),
 ) -> (ClusterHandle, Arc<Raising>, Vec<JoinHandle<()>>) {
     let (raft, published) = (greeted.raft.clone(), greeted.published.clone());
     let admission = Admission::new(raft.clone(), published.clone());
@@ -268,6 +282,12 @@ fn assemble(
     });
     let mut tasks = vec![
         tokio::spawn(batching.run()),
+        tokio::spawn(keep_back(
+            catching_up.clone(),
+            freshness.clone(),
+            raft.clone(),
+            config.execution,
+        )),
         tokio::spawn(keep_fresh(
             freshness,
             (leader, published.clone()),
@@ -316,6 +336,7 @@ fn first_batch(node_id: u64, entropy: &dyn Entropy) -> BatchId {
 
 struct Opened {
     folder: RaftFolder,
+    catching_up: Arc<CatchingUp>,
     log: LogStore,
     snapshots: Snapshots,
     at: StateAt,
@@ -324,12 +345,16 @@ struct Opened {
 async fn open(config: &ClusterConfig, files: Arc<dyn Files>) -> Result<Opened, ClusterError> {
     let (data_dir, node_id, execution) = (config.data_dir.clone(), config.node_id, config.execution);
     let (known, software) = (config.formats.known(), config.version.clone());
+    let founding = config.founding;
     let open = move || {
         let folder = RaftFolder::open(files, &data_dir, node_id, &software)?;
         let (snapshots, log, at) = read(&folder, known, execution).map_err(|error| folder.explain(error))?;
+        let begins = (log.is_untouched() && at.applied.is_none()).then_some(founding);
+        let catching_up = Arc::new(CatchingUp::open(&folder, begins)?);
         folder.sign(&software)?;
         Ok(Opened {
             folder,
+            catching_up,
             log,
             snapshots,
             at,

@@ -21,7 +21,12 @@ pub struct Conduct {
     pub jitter: Duration,
     /// How many frames of a thousand are lost.
     pub loss_per_mille: u16,
+    /// How many frames of a thousand come twice.
+    pub twice_per_mille: u16,
 }
+
+/// By how much later than it would have come by itself the second of two comes, at most.
+const COPY_LATE_MAX: Duration = Duration::from_millis(500);
 
 impl Conduct {
     /// Nothing gets through.
@@ -30,6 +35,7 @@ impl Conduct {
         delay: Duration::ZERO,
         jitter: Duration::ZERO,
         loss_per_mille: 0,
+        twice_per_mille: 0,
     };
 
     /// Both at once.
@@ -40,6 +46,7 @@ impl Conduct {
             delay: self.delay + other.delay,
             jitter: self.jitter + other.jitter,
             loss_per_mille: self.loss_per_mille.max(other.loss_per_mille),
+            twice_per_mille: self.twice_per_mille.max(other.twice_per_mille),
         }
     }
 
@@ -54,6 +61,14 @@ impl Conduct {
             random.up_to(self.jitter)
         };
         Some(self.delay + late)
+    }
+
+    /// How long a copy of this frame is under way, if there is one that is not lost.
+    pub fn fate_of_copy(&self, random: &mut Random) -> Option<Duration> {
+        if self.twice_per_mille == 0 || !random.happens(self.twice_per_mille) {
+            return None;
+        }
+        Some(self.fate(random)? + random.up_to(COPY_LATE_MAX))
     }
 }
 
@@ -73,13 +88,30 @@ mod tests {
         let mut random = Random::seeded(2);
         let (delay, jitter) = (Duration::from_millis(50), Duration::from_millis(20));
         let bad = Conduct {
-            is_cut: false,
             delay,
             jitter,
             loss_per_mille: 100,
+            ..Conduct::default()
         };
         let fates: Vec<Duration> = (0..10_000).filter_map(|_| bad.fate(&mut random)).collect();
         assert!((8_800..9_200).contains(&fates.len()), "{}", fates.len());
         assert!(fates.iter().all(|fate| (delay..=delay + jitter).contains(fate)));
+    }
+
+    #[test]
+    fn a_wire_that_copies_does_so_to_its_share_and_the_others_never_do() {
+        let mut random = Random::seeded(3);
+        let copying = Conduct {
+            twice_per_mille: 200,
+            ..Conduct::default()
+        };
+        let copies = |conduct: Conduct, random: &mut Random| -> usize {
+            (0..10_000).filter_map(|_| conduct.fate_of_copy(random)).count()
+        };
+        let copied = copies(copying, &mut random);
+        assert!((1_800..2_200).contains(&copied), "{copied}");
+        assert_eq!(copies(Conduct::default(), &mut random), 0);
+        let cut = copying.with(&Conduct::CUT);
+        assert_eq!(copies(cut, &mut random), 0);
     }
 }

@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
+use cluster::Formats;
 use serde::{Deserialize, Serialize};
 
 use crate::conduct::Conduct;
 use crate::faults::{Kind, Planned};
 use crate::random::Random;
 use crate::workload;
+use crate::world::NodeSettings;
 
 /// How long clients work before the first fault.
 const QUIET: Duration = Duration::from_secs(3);
@@ -16,6 +18,10 @@ const QUIET: Duration = Duration::from_secs(3);
 const LASTS_MAX: Duration = Duration::from_secs(9);
 /// How much time lies between the beginnings of two faults at most.
 const APART_MAX: Duration = Duration::from_secs(12);
+
+/// After how many entries snapshots are taken, and how many of those that they cover stay in the log: as real nodes do it, or
+/// so that whoever was away gets a snapshot.
+const SNAPSHOTS: [(u64, u64); 4] = [(10_000, 1_000), (10_000, 1_000), (400, 50), (100, 10)];
 
 /// What may be asked of a plan beside its seed.
 #[derive(Clone, Debug)]
@@ -55,6 +61,8 @@ pub struct Plan {
     /// How far the database is.
     #[serde(rename = "toDatabaseMicros", with = "crate::micros")]
     pub to_database: Duration,
+    /// What the configuration of every node says at first.
+    pub configured: NodeSettings,
     /// By how much clients are slower than those of the suite over real networks.
     pub stretch: u32,
     /// Which clients are left out.
@@ -79,8 +87,12 @@ impl Plan {
             ..Conduct::default()
         };
         let to_database = random.up_to(Duration::from_millis(4)) + Duration::from_millis(1);
+        let (snapshot_every, entries_kept) = *random.pick(&SNAPSHOTS).expect("there are some");
         let kinds: Vec<Kind> = wishes.kinds.iter().copied().filter(|_| random.happens(500)).collect();
         let kinds = if kinds.is_empty() { wishes.kinds.clone() } else { kinds };
+        // Where clocks are set at will nobody can promise that they do not differ by more than seconds.
+        let keys_follow_soon = kinds.contains(&Kind::KeysRotated) && !kinds.contains(&Kind::ClockSet);
+        let is_held = kinds.contains(&Kind::Upgraded) && random.happens(800);
         let mut faults = Vec::new();
         let mut at = QUIET;
         while let Some(kind) = random.pick(&kinds).copied() {
@@ -102,6 +114,13 @@ impl Plan {
             nodes: wishes.nodes.unwrap_or(nodes),
             usual,
             to_database,
+            configured: NodeSettings {
+                snapshot_every,
+                entries_kept,
+                format_max: is_held.then(|| Formats::default().known() - 1),
+                keys_follow_soon,
+                ..NodeSettings::default()
+            },
             stretch: 8,
             without_clients: wishes.without_clients.clone(),
             faults,

@@ -18,6 +18,8 @@ use crate::world::{ClientWire, Closeup, Moved, Settings, Trace, World, WorldErro
 const FOUNDING_MAX: Duration = Duration::from_secs(60);
 /// How long after the last fault everything must be well again: elections, restarts and what stayed behind.
 const WELL_AGAIN_WITHIN: Duration = Duration::from_secs(30);
+/// How long operators may take to finish what they have begun, once nothing befalls anybody any more.
+const FINISHED_WITHIN: Duration = Duration::from_secs(90);
 /// How long clients go on when everything is well.
 const AFTERWARDS: Duration = Duration::from_secs(3);
 /// How long clients may take to finish.
@@ -135,11 +137,12 @@ fn run_here(options: &Options) -> Result<Outcome, RunError> {
         nodes: plan.nodes,
         usual: plan.usual,
         to_database: plan.to_database,
+        configured: plan.configured,
         trace: trace.clone(),
         random: random.branch(11),
     })?;
     let admin = world.found(FOUNDING_MAX)?;
-    let recorder = Recorder::by(world.clock());
+    let recorder = world.recorder.clone();
     let shared = Arc::new(Shared::new(
         Arc::new(ClientWire::new(world.network.clone())),
         admin,
@@ -214,7 +217,7 @@ fn broken(world: &World, history: &History) -> Vec<(String, Violation)> {
     broken
 }
 
-/// Whether every node serves with a recent view, and all have applied what is committed.
+/// Whether every node votes, serves with a recent view, and has applied what is committed.
 fn is_well(world: &World) -> bool {
     let status = |host: &crate::world::Host| world.cluster(host.node_id).map(|cluster| cluster.status());
     let all: Vec<_> = world.hosts().map(status).collect();
@@ -224,7 +227,9 @@ fn is_well(world: &World) -> bool {
             .as_ref()
             .is_some_and(|status| status.fresh && status.last_applied == committed)
     };
-    all.iter().all(is_well) && world.hosts().all(|host| world.is_serving(host.node_id))
+    let nodes = || world.hosts().map(|host| host.node_id);
+    let serves_and_votes = |node| world.is_serving(node) && nodes().all(|as_seen_by| world.is_voter(node, as_seen_by));
+    all.iter().all(is_well) && nodes().all(serves_and_votes)
 }
 
 /// The faults of a plan, while they come and go.
@@ -266,13 +271,32 @@ impl<'a> Storm<'a> {
             }
             world.tick();
         }
-        for (mut begun, injected, place) in std::mem::take(&mut self.lasting) {
-            begun.fault.end(world);
-            self.over(world, injected, place);
-        }
+        self.finish(world);
         let is_well = world.run_until(WELL_AGAIN_WITHIN, is_well);
         self.recorder.all_is_well(&self.echoing);
         (self.injected, is_well)
+    }
+
+    /// Ends all that last, when what operators have begun is finished.
+    fn finish(&mut self, world: &World) {
+        for (_, injected, _) in &self.lasting {
+            self.injected[*injected].until = world.now();
+        }
+        let end = world.now() + FINISHED_WITHIN;
+        self.end_those_that_are_over(world);
+        while !self.lasting.is_empty() && world.now() < end {
+            for (begun, ..) in &mut self.lasting {
+                begun.fault.go_on(world);
+            }
+            world.tick();
+            self.end_those_that_are_over(world);
+        }
+        for (mut begun, injected, place) in std::mem::take(&mut self.lasting) {
+            let what = format!("{} could not be finished", self.injected[injected].kind.name());
+            world.watch.breach(world.now(), "operations_finish", what);
+            begun.fault.end(world);
+            self.over(world, injected, place);
+        }
     }
 
     fn begin(&mut self, world: &World, planned: &crate::faults::Planned) {
@@ -305,7 +329,7 @@ impl<'a> Storm<'a> {
         let injected = &self.injected;
         let (over, lasting) = std::mem::take(&mut self.lasting)
             .into_iter()
-            .partition::<Vec<_>, _>(|(_, place, _)| injected[*place].until <= now);
+            .partition::<Vec<_>, _>(|(begun, place, _)| injected[*place].until <= now && begun.fault.may_end());
         self.lasting = lasting;
         for (mut begun, injected, place) in over {
             begun.fault.end(world);

@@ -94,6 +94,12 @@ impl LogStore {
         self.index().purged.is_none()
     }
 
+    /// Whether nothing was ever in it, nor a vote.
+    pub(crate) fn is_untouched(&self) -> bool {
+        let index = self.index();
+        index.last().is_none() && index.vote.is_none()
+    }
+
     /// How many bytes of entries have come in since some were last given up.
     pub(crate) fn bytes(&self) -> u64 {
         self.index().bytes

@@ -113,7 +113,7 @@ impl TokenVerifier {
             Some((ring, claims)) if ring == self.keys.current().changed_at => expect.check(&claims).map(|()| claims),
             _ => self.check_signature(token, digest, &expect),
         };
-        let claims = claims.map_err(|rejection| VerificationError::Refused(Refusal::Rejected(rejection)))?;
+        let claims = claims.map_err(|rejection| refusal(rejection, self.revocations.revision()))?;
         match self.revocations.is_revoked(&claims.facts()) {
             Ok(false) => Ok(VerifiedToken { claims, digest }),
             Ok(true) => Err(VerificationError::Refused(Refusal::Revoked)),
@@ -134,8 +134,33 @@ impl TokenVerifier {
     }
 }
 
+/// What to say of a token that is rejected: one whose key is unknown may have been signed with a key of which a node without
+/// a recent view has not heard.
+fn refusal(rejection: TokenRejection, view: Result<Revision, ReplicationError>) -> VerificationError {
+    match (&rejection, view) {
+        (TokenRejection::UnknownKey, Err(error)) => VerificationError::Unavailable(error),
+        _ => VerificationError::Refused(Refusal::Rejected(rejection)),
+    }
+}
+
 fn digest_of(token: &str) -> TokenDigest {
     let mut bytes = [0u8; 32];
     bytes.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_is_cut_off_does_not_take_a_key_that_it_does_not_know_for_none() {
+        let is_unavailable = |rejection, view| matches!(refusal(rejection, view), VerificationError::Unavailable(_));
+        assert!(is_unavailable(TokenRejection::UnknownKey, Err(ReplicationError::Stale)));
+        assert!(!is_unavailable(TokenRejection::UnknownKey, Ok(Revision(1))));
+        assert!(!is_unavailable(
+            TokenRejection::BadSignature,
+            Err(ReplicationError::Stale)
+        ));
+    }
 }

@@ -39,6 +39,13 @@ impl Fault for Troubled {
     }
 }
 
+/// From each node to each other one.
+pub(super) fn among_all(world: &World) -> Vec<(u64, u64)> {
+    let nodes: Vec<u64> = world.hosts().map(|host| host.node_id).collect();
+    let pairs = nodes.iter().flat_map(|from| nodes.iter().map(move |to| (*from, *to)));
+    pairs.filter(|(from, to)| from != to).collect()
+}
+
 /// From each of these to each of those, and back.
 pub(super) fn between(here: &[u64], there: &[u64]) -> Vec<(u64, u64)> {
     let there_and_back = |from: &u64| {

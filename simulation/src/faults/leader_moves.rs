@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use cluster::ClusterHandle;
+
 use super::{Begun, Fault, leader};
 use crate::random::Random;
 use crate::world::World;
@@ -23,11 +25,11 @@ pub(super) fn begin(world: &World, random: &mut Random) -> Option<Begun> {
         .filter(|other| *other != leader)
         .collect();
     let next = *random.pick(&others)?;
-    let cluster = world.cluster(leader)?;
-    world.begin_at_node(leader, async move {
-        // It may fail, if the other one is away.
+    // It may fail, if the other one is away.
+    let hand_over = move |cluster: ClusterHandle| async move {
         let _ = tokio::time::timeout(LIMIT, cluster.transfer_leader(next)).await;
-    });
+    };
+    drop(world.ask(leader, hand_over)?);
     Some(Begun {
         fault: Box::new(LeaderMoves),
         effects: Vec::new(),

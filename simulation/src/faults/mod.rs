@@ -1,20 +1,33 @@
 //! Faults: what a seed does to a world. Each begins, lasts for a while, and ends; several may last at once. To add one,
 //! write its file and name it in [`Kind`].
 
+mod bit_rot;
+mod clock_drift;
 mod clock_set;
 mod database;
+mod demoted;
 mod directions;
 mod disk_full;
+mod duplicating_links;
 mod flapping;
+mod keys_rotated;
 mod killed;
 mod leader_moves;
+mod master_key_rotated;
 mod one_way;
+mod operation;
+mod order;
 mod paused;
 mod power_cut;
+mod replaced;
+mod replacing;
 mod restarted;
+mod rolling;
 mod split;
 mod started_again;
+mod stopping;
 mod unruly_links;
+mod upgraded;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -32,6 +45,11 @@ pub type Effects = Vec<(Effect, BTreeSet<u64>)>;
 pub trait Fault {
     /// Goes on; called at every tick while it lasts.
     fn go_on(&mut self, _world: &World) {}
+
+    /// Whether it may end: what an operator has begun must be finished first.
+    fn may_end(&self) -> bool {
+        true
+    }
 
     /// Ends it.
     fn end(&mut self, world: &World);
@@ -84,6 +102,8 @@ kinds! {
     PowerCut = "power-cut", power_cut::begin;
     /// A disk takes no more.
     DiskFull = "disk-full", disk_full::begin;
+    /// A bit flips in what a node has written.
+    BitRot = "bit-rot", bit_rot::begin;
     /// A process is asked to stop, and is started again.
     Restarted = "restarted", restarted::begin;
     /// A process does nothing for a while.
@@ -96,10 +116,24 @@ kinds! {
     Flapping = "flapping", flapping::begin;
     /// All links lose, delay and reorder.
     UnrulyLinks = "unruly-links", unruly_links::begin;
+    /// What is sent over any link may come twice.
+    DuplicatingLinks = "duplicating-links", duplicating_links::begin;
     /// A node's wall clock is set.
     ClockSet = "clock-set", clock_set::begin;
+    /// A node's clocks run too fast or too slow.
+    ClockDrift = "clock-drift", clock_drift::begin;
     /// Another node is to lead.
     LeaderMoves = "leader-moves", leader_moves::begin;
+    /// A node leaves for good, and an empty one takes its place.
+    Replaced = "replaced", replaced::begin;
+    /// A voter goes on without a vote for a while.
+    Demoted = "demoted", demoted::begin;
+    /// Other keys are to sign.
+    KeysRotated = "keys-rotated", keys_rotated::begin;
+    /// The nodes are given another master key, one after the other.
+    MasterKeyRotated = "master-key-rotated", master_key_rotated::begin;
+    /// Nodes that are held at a former format are let go, one after the other.
+    Upgraded = "upgraded", upgraded::begin;
     /// The database does not answer.
     DatabaseAway = "database-away", database::begin_away;
     /// The database does what it is asked, and its answers are lost.
@@ -136,11 +170,11 @@ pub struct Planned {
     pub seed: u64,
 }
 
-/// One node that runs, the leader as often as another.
+/// One node that runs, the leader as often as another. Nothing befalls the one that the operator works at.
 fn some_node(world: &World, random: &mut Random) -> Option<u64> {
     let running: Vec<u64> = world
         .hosts()
-        .filter(|host| host.is_running())
+        .filter(|host| host.is_running() && world.operated() != Some(host.node_id))
         .map(|host| host.node_id)
         .collect();
     let leader = leader(world).filter(|leader| running.contains(leader));

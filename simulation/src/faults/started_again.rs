@@ -9,6 +9,9 @@ struct StartedAgain(u64);
 
 impl Fault for StartedAgain {
     fn end(&mut self, world: &World) {
+        if world.operated() == Some(self.0) {
+            return;
+        }
         // One that was asked to stop, and has not by now, is killed, as by any operator.
         if world.host(self.0).is_some_and(Host::is_running) {
             world.kill(self.0);

@@ -11,6 +11,15 @@ pub enum Status {
     Suspended,
 }
 
+/// How soon an operator wants other keys to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// When every verifier can know them.
+    Ahead,
+    /// At once; what the former keys have signed dies.
+    Emergency,
+}
+
 /// A call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
@@ -42,6 +51,8 @@ pub enum Call {
     RotateCredential(AgentId, CredentialId),
     /// Revokes a credential.
     RevokeCredential(AgentId, CredentialId),
+    /// An operator has keys replaced.
+    RotateKeys(Rotation),
     /// Reads the public keys.
     ReadKeys,
     /// Reads the newest page of the audit log.
@@ -65,6 +76,8 @@ impl Call {
             Self::MakeCredential(_) => "make credential",
             Self::RotateCredential(..) => "rotate credential",
             Self::RevokeCredential(..) => "revoke credential",
+            Self::RotateKeys(Rotation::Ahead) => "rotate keys",
+            Self::RotateKeys(Rotation::Emergency) => "replace keys",
             Self::ReadKeys => "read keys",
             Self::ReadAudit => "read audit",
             Self::AskReady => "ask whether ready",

@@ -10,7 +10,7 @@ mod moment;
 mod recorder;
 
 pub use answer::{Answer, Done};
-pub use call::{Call, Status};
+pub use call::{Call, Rotation, Status};
 pub use closing::{Closing, ClosingAgent};
 pub use disturbance::{Disturbance, Effect};
 pub use ids::{AgentId, CredentialId, KeyId, NodeId, TokenId};

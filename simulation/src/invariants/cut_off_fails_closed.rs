@@ -1,10 +1,8 @@
 //! A node that can reach no majority is silent within `max_revocation_staleness`: it vouches for nothing, issues nothing,
 //! takes no bearer and is not ready.
 
-use std::time::Duration;
-
 use super::verdict::{Verdict, Violation};
-use crate::MAX_STALENESS_SECONDS;
+use crate::SILENT_AFTER;
 use crate::history::{Answer, Call, Effect, Entry, History, Moment};
 
 pub(super) fn check(history: &History) -> Verdict {
@@ -16,7 +14,7 @@ pub(super) fn check(history: &History) -> Verdict {
         .filter(|(effect, ..)| *effect == Effect::CutOff)
         .collect();
     for entry in history.entries.iter().filter(|entry| needs_a_view(&entry.call)) {
-        let is_silent = |from: Moment| from.plus(Duration::from_secs(MAX_STALENESS_SECONDS));
+        let is_silent = |from: Moment| from.plus(SILENT_AFTER);
         let is_within = |from: Moment, until: Moment| entry.started > is_silent(from) && entry.ended < until;
         let mut upon = cuts
             .iter()
@@ -59,6 +57,8 @@ fn violation(entry: &Entry) -> Violation {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::testing::Script;
     use super::*;
     use crate::history::{Done, TokenId};

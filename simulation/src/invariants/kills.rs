@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::tokens::Token;
-use crate::MAX_STALENESS_SECONDS;
-use crate::history::{AgentId, Call, CredentialId, Effect, Entry, History, Moment, NodeId, Status, TokenId};
+use crate::history::{AgentId, Call, CredentialId, Effect, Entry, History, Moment, NodeId, Rotation, Status, TokenId};
+use crate::{DRIFT_PER_MILLE_MAX, SILENT_AFTER};
 
-/// How long the answer to a kill waits for the members; one that came sooner was confirmed by all that could be reached.
-const BARRIER: Duration = Duration::from_millis(500);
+/// How long the answer to a kill waits for the members, by the fastest clock; one that came sooner was confirmed by all that
+/// could be reached.
+const BARRIER: Duration = Duration::from_micros(500 * (1_000 - DRIFT_PER_MILLE_MAX));
+
+/// For how long an order to replace keys may wait at its node after it was not answered.
+const KEYS_WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// An attempt to kill.
 #[derive(Clone, Copy)]
@@ -27,6 +31,7 @@ pub(super) struct Kills {
     agents: BTreeMap<AgentId, Vec<Kill>>,
     reactivations: BTreeMap<AgentId, Vec<Kill>>,
     rotations: BTreeMap<CredentialId, Vec<Kill>>,
+    emergencies: Vec<Kill>,
 }
 
 impl Kills {
@@ -48,6 +53,10 @@ impl Kills {
                 Call::SetStatus(agent, Status::Active) => {
                     kills.reactivations.entry(agent.clone()).or_default().push(kill);
                 }
+                Call::RotateKeys(Rotation::Emergency) => kills.emergencies.push(Kill {
+                    ended: kill.ended.min(entry.ended.plus(KEYS_WAIT_MAX)),
+                    ..kill
+                }),
                 _ => {}
             }
         }
@@ -69,7 +78,22 @@ impl Kills {
         let lasting = lasting.chain(self.credentials.get(&token.credential).into_iter().flatten());
         let suspensions = self.agents.get(&token.agent).into_iter().flatten();
         let suspensions = suspensions.filter(|suspension| !self.is_undone(suspension, token));
-        lasting.chain(suspensions).filter(|kill| kill.is_acknowledged)
+        let emergencies = self.emergencies.iter();
+        let emergencies = emergencies.filter(|emergency| token.issued < emergency.started);
+        lasting
+            .chain(suspensions)
+            .chain(emergencies)
+            .filter(|kill| kill.is_acknowledged)
+    }
+
+    /// Whether an emergency may keep a token from being alive, or its key from being published, at the node of a call: the
+    /// one that issued it may have signed it with a former key, or the one that is asked may not know the new one.
+    pub(super) fn emergency_between(&self, history: &History, token: &Token, entry: &Entry) -> bool {
+        self.emergencies.iter().any(|emergency| {
+            let is_former = emergency.known_at(history, token.node) > token.asked;
+            let is_unknown = emergency.known_at(history, entry.node) > entry.started;
+            emergency.started < entry.ended && (is_former || is_unknown)
+        })
     }
 
     /// The last rotation of a credential that was acknowledged before a moment: the one that killed the secret before the
@@ -116,7 +140,7 @@ impl Kill {
         };
         let took_long = self.ended.since(self.started) >= BARRIER;
         if upon(node) || (took_long && !is_explained()) {
-            self.ended.plus(Duration::from_secs(MAX_STALENESS_SECONDS))
+            self.ended.plus(SILENT_AFTER)
         } else {
             self.ended
         }

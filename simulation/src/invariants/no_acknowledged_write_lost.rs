@@ -8,6 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::kills::Kills;
+use super::tokens;
 use super::verdict::{Verdict, Violation};
 use crate::history::{AgentId, Answer, Call, CredentialId, Done, Entry, History, Moment, Status};
 
@@ -165,8 +167,19 @@ fn record_of(entry: &Entry) -> Option<(&'static str, &str)> {
 }
 
 fn records(history: &History, findings: &mut Findings) {
+    let (tokens, kills) = (tokens::issued(history), Kills::of(history));
+    // Whoever wants to kill what an emergency has killed hears that it is dead, and nothing is done.
+    let is_dead_already = |entry: &Entry| match &entry.call {
+        Call::RevokeToken(id) => {
+            let token = tokens.get(id);
+            token.is_some_and(|token| kills.emergency_between(history, token, entry))
+        }
+        _ => false,
+    };
     for entry in &history.entries {
-        if let Some((action, about)) = record_of(entry) {
+        if let Some((action, about)) = record_of(entry)
+            && !is_dead_already(entry)
+        {
             findings.require(action, about);
         }
     }

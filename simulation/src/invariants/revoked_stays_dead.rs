@@ -8,6 +8,8 @@
 //!   `max_revocation_staleness` after `k`: its view is confirmed at least that often or it is silent. So nothing that
 //!   begins later than that may find the token alive.
 //! - The token may have been issued after its agent was reactivated; see `Kills::certain`.
+//!
+//! An emergency that replaces the signing keys kills all tokens from before, too.
 
 use super::kills::{Kill, Kills};
 use super::tokens;

@@ -1,13 +1,16 @@
 //! `token_verifies_everywhere`: a token is alive at every node from the moment when its client has it until something may
 //! have killed it, and every node publishes the key that it is signed with.
 //!
+//! In an emergency the keys that sign are replaced at once, and what they signed is dead on purpose. A node that is cut off
+//! may lack a key that came meanwhile; it says so where it publishes the others, which verifiers do not keep then.
+//!
 //! A node may say 503, which is not "inactive"; and no run is as long as a token lives. A node that may not have heard of a
 //! kill yet, see `Kill::known_at`, still issues tokens to whom the kill was for; those are dead where it is known.
 
 use super::kills::{Kill, Kills};
 use super::tokens;
 use super::verdict::{Verdict, Violation};
-use crate::history::{Answer, Call, Done, Entry, History};
+use crate::history::{Answer, Call, Disturbance, Done, Effect, Entry, History};
 
 pub(super) fn check(history: &History) -> Verdict {
     let (tokens, kills) = (tokens::issued(history), Kills::of(history));
@@ -21,7 +24,7 @@ pub(super) fn check(history: &History) -> Verdict {
                 // A kill that begins before the look is over may be ahead of it, answered or not.
                 let is_ahead =
                     |kill: &Kill| kill.started < entry.ended && kill.known_at(history, token.node) > token.asked;
-                if kills.possible(id, token).any(is_ahead) {
+                if kills.possible(id, token).any(is_ahead) || kills.emergency_between(history, token, entry) {
                     continue;
                 }
                 judged += 1;
@@ -30,8 +33,12 @@ pub(super) fn check(history: &History) -> Verdict {
                 }
             }
             (Call::ReadKeys, Answer::Done(Done::Keys(published))) => {
+                if may_lack_keys(history, entry) {
+                    continue;
+                }
                 judged += 1;
                 let earlier = tokens.iter().filter(|(_, token)| token.issued < entry.started);
+                let earlier = earlier.filter(|(_, token)| !kills.emergency_between(history, token, entry));
                 let mut missing = earlier.filter(|(_, token)| !published.contains(&token.key));
                 if let Some((id, token)) = missing.next() {
                     let what = format!("key {} of token {} was not there", token.key.as_str(), id.as_str());
@@ -49,6 +56,15 @@ pub(super) fn check(history: &History) -> Verdict {
     }
 }
 
+/// Whether keys may have been replaced of which a node had not heard when it was asked.
+fn may_lack_keys(history: &History, entry: &Entry) -> bool {
+    let mut entries = history.entries.iter();
+    let were_replaced = entries.any(|earlier| matches!(earlier.call, Call::RotateKeys(_)));
+    let mut disturbances = history.disturbances.iter();
+    let lags = |fault: &Disturbance| fault.touches(Effect::MayLag, entry.node, entry.started, entry.ended);
+    were_replaced && disturbances.any(lags)
+}
+
 fn violation(entry: &Entry, what: &str) -> Violation {
     Violation {
         at: entry.started,
@@ -63,7 +79,7 @@ mod tests {
 
     use super::super::testing::Script;
     use super::*;
-    use crate::history::{Effect, KeyId, TokenId};
+    use crate::history::{KeyId, Rotation, TokenId};
 
     fn violations(script: &Script) -> usize {
         check(&script.history).violations.len()
@@ -154,5 +170,36 @@ mod tests {
         assert_eq!(violations(&script), 0);
         script.call(3, Call::ReadKeys, keys(&["other"]));
         assert_eq!(violations(&script), 1);
+    }
+
+    #[test]
+    fn an_emergency_kills_what_was_signed_before_and_nothing_else() {
+        let emergency = Call::RotateKeys(Rotation::Emergency);
+        let mut script = Script::default();
+        script.issue(1, "t", "a", "c");
+        script.call(2, emergency, Answer::Done(Done::Plain));
+        script.introspect(3, "t", false);
+        let keys = Answer::Done(Done::Keys(BTreeSet::new()));
+        script.call(3, Call::ReadKeys, keys.clone());
+        assert_eq!(violations(&script), 0);
+        script.issue(1, "u", "a", "c").introspect(3, "u", false);
+        assert_eq!(violations(&script), 1);
+        script.call(3, Call::ReadKeys, keys);
+        assert_eq!(violations(&script), 2);
+    }
+
+    #[test]
+    fn a_rotation_ahead_of_time_kills_nothing_and_only_who_may_lag_may_lack_the_key() {
+        let ahead = Call::RotateKeys(Rotation::Ahead);
+        let mut script = Script::default();
+        script.call(2, ahead, Answer::Done(Done::Plain)).issue(1, "t", "a", "c");
+        script.fault(Effect::MayLag, &[3]);
+        let without = Answer::Done(Done::Keys(BTreeSet::new()));
+        script.call(3, Call::ReadKeys, without.clone());
+        assert_eq!(violations(&script), 0);
+        script.call(2, Call::ReadKeys, without);
+        assert_eq!(violations(&script), 1);
+        script.introspect(2, "t", false);
+        assert_eq!(violations(&script), 2);
     }
 }

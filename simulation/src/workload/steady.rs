@@ -25,8 +25,20 @@ pub(super) async fn run(mut caller: Caller) {
     }
 }
 
-/// Takes a token and has it looked at, each at whatever node does so.
+/// Takes a token and has it looked at, each at whatever node does so. If keys are replaced in between the token is dead, and
+/// it takes another.
 async fn until_served(caller: &mut Caller) -> bool {
+    let give_up_at = Instant::now() + REASON;
+    while !takes_a_living_token(caller).await {
+        if Instant::now() >= give_up_at {
+            return false;
+        }
+        sleep(BREATH).await;
+    }
+    true
+}
+
+async fn takes_a_living_token(caller: &mut Caller) -> bool {
     let admin = caller.shared.admin.clone();
     let Some(body) = go_round(caller, Ask::token(&admin, "agents:read")).await else {
         return false;

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::disk::Disk;
+use super::node_settings::NodeSettings;
 use super::power::Power;
-use super::process::Process;
+use super::process::{Ended, Process};
 use super::time::MachineClock;
 
 /// Something that is done with a process when it goes on.
@@ -26,17 +27,23 @@ pub struct Host {
     pub(super) process: RefCell<Option<Process>>,
     /// How often it was started.
     pub(super) starts: Cell<u64>,
-    /// Since when the process does nothing, if somebody stopped it.
+    /// How many ticks the machine takes the present one for.
+    pub(super) ticks: Cell<u64>,
+    /// Since when by the monotonic clock the process does nothing, if somebody stopped it.
     pub(super) paused_at: Cell<Option<Duration>>,
     /// What has arrived since.
     pub(super) backlog: RefCell<VecDeque<Work>>,
+    /// How the last process ended, if none runs.
+    pub(super) ended: RefCell<Option<Ended>>,
+    /// What the operator has written into the node's configuration; in force from the next start on.
+    pub settings: Cell<NodeSettings>,
     /// When a process that has ended is started again, if whoever watches over it wants that.
     pub(super) restart_at: Cell<Option<Duration>>,
 }
 
 impl Host {
     /// One that is switched on, and runs nothing yet.
-    pub fn new(node_id: u64, clock: MachineClock) -> Self {
+    pub fn new(node_id: u64, clock: MachineClock, settings: NodeSettings) -> Self {
         Self {
             node_id,
             clock,
@@ -44,8 +51,11 @@ impl Host {
             power: Power::on(),
             process: RefCell::default(),
             starts: Cell::default(),
+            ticks: Cell::default(),
             paused_at: Cell::default(),
             backlog: RefCell::default(),
+            ended: RefCell::default(),
+            settings: Cell::new(settings),
             restart_at: Cell::default(),
         }
     }
@@ -67,6 +77,11 @@ impl Host {
     /// Whether there is a process, of which this holds.
     pub(super) fn has_process_that(&self, holds: impl FnOnce(&Process) -> bool) -> bool {
         self.process.borrow().as_ref().is_some_and(holds)
+    }
+
+    /// How the last process ended, if none runs.
+    pub fn ended(&self) -> Option<Ended> {
+        self.ended.borrow().clone()
     }
 
     /// Whether a process is there and goes on.

@@ -4,53 +4,55 @@
 //! Nothing here looks at the real clock, draws real randomness or runs at the same time as anything else: what happens
 //! follows from the seed.
 
+mod arriving;
 mod database;
 mod disk;
 mod entropy;
+mod errand;
+mod founding;
 mod host;
 mod keys;
 mod majority;
 mod network;
+mod node_settings;
+mod operating;
 mod peers;
 mod power;
 mod process;
+mod processes;
 mod reply;
 mod time;
 mod trace;
 mod watch;
 mod wire;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use cluster::{ClusterHandle, Founding};
-use domain::ports::Entropy;
-use node::app::Machine;
+use cluster::ClusterHandle;
 use tokio::runtime::Runtime;
 
 pub use database::{Database, Mood};
 pub use disk::Disk;
+pub use entropy::SeededEntropy;
+pub use errand::{Errand, Progress};
 pub use host::Host;
 pub use network::{Network, Place};
-pub use time::TICK;
+pub use node_settings::NodeSettings;
+pub use process::Ended;
+pub use time::{Drift, TICK};
 pub use trace::{Closeup, Message, Trace};
 pub use watch::{Breach, Moved, Watch};
 pub use wire::ClientWire;
 
-use self::entropy::SeededEntropy;
-use self::keys::{SeededKeyMaker, TakenKeys};
+use self::keys::TakenKeys;
 use self::majority::MajorityWatch;
-use self::process::{Parts, Process, address};
-use self::reply::{Reply, Waiting};
+use self::process::Process;
 use self::time::{MachineClock, TrueTime};
-use self::wire::{FrontAnswer, FrontRequest};
 use crate::conduct::Conduct;
+use crate::history::Recorder;
 use crate::random::Random;
-use crate::workload::Client;
-
-/// After how long a process that ended with an error is started again.
-const RESTART_AFTER: Duration = Duration::from_secs(1);
 
 /// What a world is made of.
 pub struct Settings {
@@ -60,6 +62,8 @@ pub struct Settings {
     pub usual: Conduct,
     /// How far the database is from every node.
     pub to_database: Duration,
+    /// What the configuration of every node says at first.
+    pub configured: NodeSettings,
     /// Where the trace is written, besides.
     pub trace: Trace,
     /// Decides everything.
@@ -75,12 +79,16 @@ pub struct World {
     pub network: Network,
     /// For all.
     pub database: Database,
+    /// Where calls are noted.
+    pub recorder: Recorder,
     /// Watches over what the nodes say of themselves.
     pub watch: Watch,
     majority: MajorityWatch,
     hosts: BTreeMap<u64, Host>,
     clients: Runtime,
     taken_keys: TakenKeys,
+    /// Which node the operator works at.
+    operated: Cell<Option<u64>>,
     random: Random,
 }
 
@@ -92,6 +100,7 @@ impl World {
             nodes,
             usual,
             to_database,
+            configured,
             trace,
             random,
         } = settings;
@@ -102,8 +111,16 @@ impl World {
                 &random.branch(1).draw().to_le_bytes(),
             ))
             .build()?;
-        let host = |node_id| (node_id, Host::new(node_id, MachineClock::right(time.clone())));
+        let host = |node_id| {
+            let clock = MachineClock::right(time.clone());
+            (node_id, Host::new(node_id, clock, configured))
+        };
+        let recorder = {
+            let time = time.clone();
+            Recorder::by(move || time.now())
+        };
         Ok(Self {
+            recorder,
             network: Network::new(time.clone(), trace.clone(), usual, random.branch(2)),
             database: Database::new(to_database, random.branch(3))?,
             watch: Watch::default(),
@@ -111,6 +128,7 @@ impl World {
             hosts: (1..=nodes).map(host).collect(),
             clients,
             taken_keys: TakenKeys::default(),
+            operated: Cell::default(),
             random,
             trace,
             time,
@@ -140,6 +158,9 @@ impl World {
     /// One tick.
     pub fn tick(&self) {
         self.time.advance();
+        for host in self.hosts.values() {
+            host.ticks.set(host.clock.advance());
+        }
         for open in self.network.arrived() {
             open(self);
         }
@@ -168,191 +189,9 @@ impl World {
         self.run_until(time, |_| false);
     }
 
-    /// Does something where the clients are, while the world goes on; `None` if it took longer than `limit`.
-    pub fn at_clients<T: Send + 'static>(
-        &self,
-        limit: Duration,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> Option<T> {
-        let (done, mut result) = tokio::sync::oneshot::channel();
-        self.clients.spawn(async move {
-            // Nobody waits any more if the limit has passed.
-            let _ = done.send(work.await);
-        });
-        self.wait_for(limit, &mut result)
-    }
-
     /// Lets what is spawned run where the clients are.
     pub fn enter_clients(&self) -> tokio::runtime::EnterGuard<'_> {
         self.clients.enter()
-    }
-
-    /// Does something on a node, while the world goes on; `None` if the node died, or it took longer than `limit`.
-    pub fn at_node<T: Send + 'static, W: Future<Output = T> + Send + 'static>(
-        &self,
-        node: u64,
-        limit: Duration,
-        work: impl FnOnce(ClusterHandle) -> W,
-    ) -> Option<T> {
-        let (done, mut result) = tokio::sync::oneshot::channel();
-        {
-            let process = self.hosts.get(&node)?.process.borrow();
-            let process = process.as_ref()?;
-            let work = work(process.cluster()?);
-            process.spawn(async move {
-                let _ = done.send(work.await);
-            });
-        }
-        self.wait_for(limit, &mut result)
-    }
-
-    /// Has a node begin something, without waiting for it.
-    pub fn begin_at_node(&self, node: u64, work: impl Future<Output = ()> + Send + 'static) {
-        if let Some(host) = self.hosts.get(&node)
-            && let Some(process) = host.process.borrow().as_ref()
-        {
-            process.spawn(work);
-        }
-    }
-
-    /// The true time, for who judges.
-    pub fn clock(&self) -> impl Fn() -> Duration + Send + Sync + 'static {
-        let time = self.time.clone();
-        move || time.now()
-    }
-
-    fn wait_for<T>(&self, limit: Duration, result: &mut tokio::sync::oneshot::Receiver<T>) -> Option<T> {
-        let end = self.now() + limit;
-        loop {
-            match result.try_recv() {
-                Ok(value) => return Some(value),
-                Err(tokio::sync::oneshot::error::TryRecvError::Closed) => return None,
-                Err(tokio::sync::oneshot::error::TryRecvError::Empty) if self.now() >= end => return None,
-                Err(tokio::sync::oneshot::error::TryRecvError::Empty) => self.tick(),
-            }
-        }
-    }
-
-    fn run(&self, host: &Host) {
-        if host.restart_at.get().is_some_and(|at| at <= self.now()) {
-            host.restart_at.set(None);
-            self.start(host.node_id, Founding::Join);
-        }
-        if host.paused_at.get().is_some() {
-            return;
-        }
-        let ended = {
-            let process = host.process.borrow();
-            let Some(process) = process.as_ref() else { return };
-            process.tick();
-            process.ended()
-        };
-        if let Some(ended) = ended {
-            self.note(format_args!("node {} ended: {ended:?}", host.node_id));
-            self.end(host);
-            if ended.is_err() {
-                host.restart_at.set(Some(self.now() + RESTART_AFTER));
-            }
-        }
-    }
-
-    /// Starts a node's process, unless it runs.
-    pub fn start(&self, node: u64, founding: Founding) {
-        let host = self.hosts.get(&node).filter(|host| host.process.borrow().is_none());
-        let Some(host) = host else { return };
-        let start = host.starts.get() + 1;
-        host.starts.set(start);
-        host.restart_at.set(None);
-        host.power.set(true);
-        self.note(format_args!("node {node} starts for the {start}. time"));
-        self.watch.moved(self.now(), node, Moved::Started);
-        let mut random = self.random.branch(1_000 * node + start);
-        let seed = random.draw();
-        let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(random));
-        let machine = Machine {
-            clock: Arc::new(host.clock.clone()),
-            key_maker: Arc::new(SeededKeyMaker::new(entropy.clone(), self.taken_keys.clone())),
-            entropy,
-        };
-        let parts = Parts {
-            node_id: node,
-            machine,
-            stores: self.database.stores(),
-            network: self.network.clone(),
-            files: host.disk.mount(),
-            founding,
-            seed,
-        };
-        match Process::start(parts) {
-            Ok(process) => drop(host.process.replace(Some(process))),
-            Err(error) => self.watch.breach(
-                self.now(),
-                "world",
-                format!("node {node} could not be started: {error}"),
-            ),
-        }
-    }
-
-    /// Ends a process without warning; its machine goes on, and tells whoever waits for an answer of it.
-    pub fn kill(&self, node: u64) {
-        if let Some(host) = self.hosts.get(&node) {
-            self.note(format_args!("node {node} is killed"));
-            self.end(host);
-        }
-    }
-
-    /// Takes a machine's power away.
-    pub fn cut_power(&self, node: u64) {
-        if let Some(host) = self.hosts.get(&node) {
-            self.note(format_args!("node {node} loses power"));
-            host.power.set(false);
-            self.end(host);
-            let start = host.starts.get();
-            host.disk
-                .lose_power(&mut self.random.branch(1_000 * node + start).branch(1));
-        }
-    }
-
-    fn end(&self, host: &Host) {
-        self.watch.moved(self.now(), host.node_id, Moved::Down);
-        host.paused_at.set(None);
-        host.restart_at.set(None);
-        host.backlog.borrow_mut().clear();
-        // What is dropped now must not get the chance to end well.
-        host.disk.process_ends();
-        drop(host.process.replace(None));
-    }
-
-    /// Asks a process to stop.
-    pub fn stop(&self, node: u64) {
-        if let Some(host) = self.hosts.get(&node) {
-            self.note(format_args!("node {node} is asked to stop"));
-            if let Some(process) = host.process.borrow_mut().as_mut() {
-                process.stop();
-            }
-        }
-    }
-
-    /// Makes a process do nothing.
-    pub fn pause(&self, node: u64) {
-        if let Some(host) = self.hosts.get(&node).filter(|host| host.is_running()) {
-            self.note(format_args!("node {node} is paused"));
-            self.watch.moved(self.now(), node, Moved::Paused);
-            host.paused_at.set(Some(self.now()));
-        }
-    }
-
-    /// Lets it go on.
-    pub fn resume(&self, node: u64) {
-        let Some(host) = self.hosts.get(&node) else { return };
-        let Some(paused_at) = host.paused_at.take() else { return };
-        self.note(format_args!("node {node} goes on"));
-        let process = host.process.borrow();
-        let Some(process) = process.as_ref() else { return };
-        process.skip(self.now() - paused_at);
-        for work in host.backlog.borrow_mut().drain(..) {
-            work(process);
-        }
     }
 
     /// A node's view of the cluster, while its process goes on.
@@ -365,87 +204,6 @@ impl World {
     pub fn is_serving(&self, node: u64) -> bool {
         let host = self.hosts.get(&node).filter(|host| host.is_running());
         host.is_some_and(|host| host.has_process_that(Process::is_serving))
-    }
-
-    /// Founds the cluster: the first node alone, to which the others are added. Returns the administrator.
-    pub fn found(&self, limit: Duration) -> Result<Client, WorldError> {
-        let mut nodes = self.hosts.keys().copied();
-        let Some(first) = nodes.next() else {
-            return Err(WorldError::NotFounded("there are no machines"));
-        };
-        self.start(first, Founding::Alone);
-        if !self.run_until(limit, |world| world.is_serving(first)) {
-            return Err(WorldError::NotFounded("the first node does not serve"));
-        }
-        let admin = self.hosts[&first].process.borrow().as_ref().and_then(Process::admin);
-        let admin = admin.ok_or(WorldError::NotFounded("there is no administrator"))?;
-        for node in nodes {
-            self.start(node, Founding::Join);
-            self.run_until(limit, |world| world.cluster(node).is_some());
-            let joining = cluster::Joining {
-                node_id: node,
-                address: address(node),
-                region: String::new(),
-                wants_vote: true,
-                known_format: Some(cluster::Formats::default().known()),
-            };
-            let add = |cluster: ClusterHandle| async move { cluster.add_member(joining).await };
-            match self.at_node(first, limit, add) {
-                Some(Ok(())) => {}
-                Some(Err(error)) => return Err(WorldError::NotAdded(error)),
-                None => return Err(WorldError::NotFounded("a node could not be added in time")),
-            }
-        }
-        let all_vote = |world: &Self| {
-            let members = world
-                .cluster(first)
-                .map(|cluster| cluster.members())
-                .unwrap_or_default();
-            members.iter().filter(|member| member.is_voter).count() == world.hosts.len()
-                && world.hosts.keys().all(|node| world.is_serving(*node))
-        };
-        if !self.run_until(limit, all_vote) {
-            return Err(WorldError::NotFounded("not every node came to vote and serve"));
-        }
-        Ok(admin)
-    }
-
-    /// A call of another node has arrived.
-    fn take_call(&self, (from, node): (u64, u64), request: Vec<u8>, waiting: Waiting<Vec<u8>>) {
-        let Some((host, reply)) = self.reply((node, Place::Node(from)), waiting) else {
-            return;
-        };
-        if !host.has_process_that(|process| process.cluster().is_some()) {
-            reply.refuse();
-            return;
-        }
-        host.hand(move |process| {
-            if let Some(cluster) = process.cluster() {
-                process.spawn(async move { reply.send(cluster.answer_peer(&request).await) });
-            }
-        });
-    }
-
-    /// A client's request has arrived.
-    fn take_request(&self, node: u64, request: FrontRequest, waiting: Waiting<FrontAnswer>) {
-        let Some((host, reply)) = self.reply((node, Place::Clients), waiting) else {
-            return;
-        };
-        if !host.has_process_that(Process::is_serving) {
-            reply.refuse();
-            return;
-        }
-        host.hand(move |process| {
-            process.answer(request, move |answer| reply.send(answer));
-        });
-    }
-
-    /// How an answer gets back from a machine; `None` if the machine is off, and nobody will hear of it.
-    fn reply<T: Send>(&self, (node, to): (u64, Place), waiting: Waiting<T>) -> Option<(&Host, Reply<T>)> {
-        let host = self.hosts.get(&node).filter(|host| host.power.is_on())?;
-        let way = (Place::Node(node), to);
-        let reply = Reply::new(self.network.clone(), way, host.power.clone(), waiting);
-        Some((host, reply))
     }
 }
 

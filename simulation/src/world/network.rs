@@ -93,23 +93,42 @@ impl Network {
         }))
     }
 
-    /// Sends a parcel on its way; it may be lost, come late, or come twice if it can be copied.
-    pub fn send(&self, (from, to): (Place, Place), what: &str, open: impl FnOnce(&super::World) + Send + 'static) {
+    /// Sends a parcel on its way; it may be lost, or come late.
+    pub fn send(&self, way: (Place, Place), what: &str, open: impl FnOnce(&super::World) + Send + 'static) {
         let mut state = self.lock();
+        let fate = state.conduct(way).fate(&mut state.random);
+        self.post(&mut state, (way, what), (fate, Box::new(open)));
+    }
+
+    /// The same of a parcel that can be copied: it may also come twice.
+    pub fn send_with_copy(
+        &self,
+        way: (Place, Place),
+        what: &str,
+        open: impl FnOnce(&super::World) + Send + 'static,
+        copy: impl FnOnce(&super::World) + Send + 'static,
+    ) {
+        self.send(way, what, open);
+        let mut state = self.lock();
+        let fate = state.conduct(way).fate_of_copy(&mut state.random);
+        if fate.is_some() {
+            let what = format!("copy of {what}");
+            self.post(&mut state, (way, &what), (fate, Box::new(copy)));
+        }
+    }
+
+    fn post(&self, state: &mut State, (way, what): ((Place, Place), &str), (fate, open): (Option<Duration>, Opened)) {
         state.number += 1;
-        let number = state.number;
-        let now = self.0.time.now();
-        let conduct = state.conduct((from, to));
-        let arrives = conduct.fate(&mut state.random).map(|late| now + late);
+        let (number, now) = (state.number, self.0.time.now());
+        let arrives = fate.map(|late| now + late);
         let message = Message {
-            way: (from, to),
+            way,
             what: what.to_owned(),
             sent: now,
             arrives,
         };
         self.0.trace.sent(message, number);
         let Some(at) = arrives else { return };
-        let open = Box::new(open);
         state.under_way.push(Reverse(Parcel { at, number, open }));
     }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cluster::{Peer, Transport, TransportError};
+use bytes::Bytes;
+use cluster::{Peer, TcpLimits, Transport, TransportError};
 
 use super::network::{Network, Place};
 use super::reply::{Reset, question};
@@ -28,10 +29,18 @@ impl Transport for PeerTransport {
         let (waiting, awaited) = question();
         let way = (Place::Node(here), Place::Node(node_id));
         let what = format!("{} of {} bytes", cluster::request_name(&request), request.len());
-        self.network.send(way, &what, move |world| {
-            world.take_call((here, node_id), request, waiting);
-        });
-        match tokio::time::timeout(deadline, awaited.get()).await {
+        let request = Bytes::from(request);
+        let again = request.clone();
+        // Nobody waits for the answer to a copy.
+        self.network.send_with_copy(
+            way,
+            &what,
+            move |world| world.take_call((here, node_id), request, waiting),
+            move |world| world.take_call((here, node_id), again, question().0),
+        );
+        // A connection on which nothing is heard for so long is given up, and with it whoever waits for an answer on it.
+        let patience = deadline.min(TcpLimits::default().silence_max);
+        match tokio::time::timeout(patience, awaited.get()).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(Reset::Refused)) => Err(TransportError::Unreachable {
                 node_id,

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cluster::{ClusterHandle, ClusterNode, ClusterPorts, Execution, Files, Founding, MasterKey, MasterKeys};
+use cluster::{
+    ClusterError, ClusterHandle, ClusterNode, ClusterPorts, Execution, Files, Founding, LocalNode, MasterKey,
+    MasterKeys,
+};
 use node::app::{AdminSecret, Core, Foundation, Machine, Reached, StartError, cluster_config};
 use node::config::Config;
 use node::http::front::Front;
@@ -17,8 +20,10 @@ use node::telemetry::MetricsRecorder;
 use storage::Stores;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::network::Network;
+use super::node_settings::NodeSettings;
 use super::peers::PeerTransport;
 use super::time::TICK;
 use super::wire::{FrontAnswer, FrontRequest};
@@ -29,6 +34,10 @@ use crate::workload::Client;
 const ISSUER: &str = "https://id.agentidp.example";
 /// How many connections the one address of all clients may have.
 const CONNECTIONS_MAX: u32 = 10_000;
+
+/// How long verifiers keep keys where those that are ordered follow soon, and how far clocks may differ there.
+const JWKS_MAX_AGE: Duration = Duration::from_secs(1);
+const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
 /// What a process is started with.
 pub struct Parts {
@@ -46,11 +55,37 @@ pub struct Parts {
     pub founding: Founding,
     /// Chooses in which order the runtime does what could be done in any.
     pub seed: u64,
+    /// What its configuration says.
+    pub settings: NodeSettings,
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was asked to stop, and did what is to be done then.
+    Well,
+    /// By itself, with an error.
+    Failed(String),
+    /// By itself: it found damage in what it had written, and says where.
+    Damaged(String),
+    /// Without warning.
+    Killed,
+}
+
+impl Ended {
+    fn of(ended: Result<(), StartError>) -> Self {
+        match ended {
+            Ok(()) => Self::Well,
+            Err(error @ StartError::Cluster(ClusterError::CorruptLog { .. })) => Self::Damaged(error.to_string()),
+            Err(error) => Self::Failed(error.to_string()),
+        }
+    }
 }
 
 /// A running process.
 pub struct Process {
     runtime: Runtime,
+    life: JoinHandle<()>,
     state: Arc<Mutex<State>>,
     stop: Option<oneshot::Sender<()>>,
 }
@@ -60,8 +95,9 @@ pub struct Process {
 struct State {
     cluster: Option<ClusterHandle>,
     serving: Option<Serving>,
+    local: Option<Arc<LocalNode>>,
     admin: Option<Client>,
-    ended: Option<Result<(), String>>,
+    ended: Option<Ended>,
 }
 
 /// Answers clients.
@@ -84,14 +120,15 @@ impl Process {
         let state = Arc::new(Mutex::new(State::default()));
         let (stop, stopped) = oneshot::channel();
         let seen = state.clone();
-        runtime.spawn(async move {
+        let life = runtime.spawn(async move {
             let ended = Box::pin(live(parts, &seen, stopped)).await;
             let mut seen = lock(&seen);
             seen.serving = None;
-            seen.ended = Some(ended.map_err(|error| error.to_string()));
+            seen.ended = Some(Ended::of(ended));
         });
         Ok(Self {
             runtime,
+            life,
             state,
             stop: Some(stop),
         })
@@ -116,8 +153,16 @@ impl Process {
     }
 
     /// How it ended, if it has.
-    pub fn ended(&self) -> Option<Result<(), String>> {
-        lock(&self.state).ended.clone()
+    pub fn ended(&self) -> Option<Ended> {
+        let ended = lock(&self.state).ended.clone();
+        // Whoever panics says no more.
+        let panicked = || self.life.is_finished().then(|| Ended::Failed("it panicked".to_owned()));
+        ended.or_else(panicked)
+    }
+
+    /// Who speaks for it when it greets another node, once its log is open.
+    pub fn local(&self) -> Option<Arc<LocalNode>> {
+        lock(&self.state).local.clone()
     }
 
     /// Its view of the cluster, once its log is open.
@@ -157,7 +202,13 @@ async fn live(parts: Parts, state: &Mutex<State>, stopped: oneshot::Receiver<()>
     let founds = parts.founding == Founding::Alone;
     let foundation = lay(parts).await?;
     let cluster = foundation.cluster.handle();
-    lock(state).cluster = Some(cluster.clone());
+    let local = LocalNode::new(foundation.config.cluster.node_id, "simulated");
+    local.speak_for(&cluster);
+    {
+        let mut state = lock(state);
+        state.local = Some(Arc::new(local));
+        state.cluster = Some(cluster.clone());
+    }
     foundation.begin().await?;
     if founds {
         let made = foundation.bootstrap(AdminSecret::IfNone).await?;
@@ -203,10 +254,12 @@ async fn lay(parts: Parts) -> Result<Foundation, StartError> {
     let ports = ClusterPorts {
         transport: Arc::new(PeerTransport::new(parts.node_id, parts.network)),
         files: parts.files,
-        ..ClusterPorts::new(clock, entropy.clone(), master_keys())
+        ..ClusterPorts::new(clock, entropy.clone(), master_keys(parts.settings.master_key))
     };
     let cluster = cluster::ClusterConfig {
         execution: Execution::Inline,
+        snapshot_every: parts.settings.snapshot_every,
+        entries_kept: parts.settings.entries_kept,
         ..cluster_config(&config, parts.founding)?
     };
     Ok(Foundation {
@@ -225,6 +278,13 @@ fn configuration(parts: &Parts) -> Config {
     config.cluster.node_id = parts.node_id;
     config.cluster.data_dir = PathBuf::from("/var/lib/agentidp");
     config.cluster.advertise = Some(address(parts.node_id));
+    config.cluster.format_max = parts.settings.format_max;
+    if parts.settings.keys_follow_soon {
+        let keys = &mut config.keys;
+        (keys.jwks_max_age, keys.clock_skew) = (JWKS_MAX_AGE, CLOCK_SKEW);
+        keys.publish_ahead = keys.terms().published_before_use();
+        keys.retain = keys.terms().kept_after_use();
+    }
     config.limits.requests_per_minute = 0;
     config.limits.token_requests_per_minute = 0;
     config.limits.introspect_per_minute = 0;
@@ -237,10 +297,14 @@ pub fn address(node_id: u64) -> String {
     format!("node-{node_id}:3950")
 }
 
-/// The same on every node.
-fn master_keys() -> MasterKeys {
-    let mut bytes = [7; 32];
-    bytes[0] = 1;
-    let key = MasterKey::from_bytes(&bytes).expect("32 bytes that differ");
-    MasterKeys::new(vec![key]).expect("there is one")
+/// The one of this number, and the one before it.
+fn master_keys(number: u8) -> MasterKeys {
+    let key = |number: u8| {
+        let mut bytes = [7; 32];
+        bytes[0] = 1;
+        bytes[1] = number;
+        MasterKey::from_bytes(&bytes).expect("32 bytes that differ")
+    };
+    let former = number.checked_sub(1).map(key);
+    MasterKeys::new([key(number)].into_iter().chain(former).collect()).expect("there is one")
 }

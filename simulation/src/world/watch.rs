@@ -129,6 +129,11 @@ impl Watch {
         }
     }
 
+    /// A node has nothing left of what it had written.
+    pub(super) fn wiped(&self, node: u64) {
+        self.0.borrow_mut().terms.remove(&node);
+    }
+
     /// Notes what became of a node.
     pub(super) fn moved(&self, at: Duration, node: u64, moved: Moved) {
         let mut seen = self.0.borrow_mut();

@@ -131,9 +131,10 @@ impl Shared {
             .iter()
             .filter(|(to, _)| **to != from && wanted.is_none_or(|wanted| wanted == **to));
         others
-            .filter_map(|(to, port)| {
+            .flat_map(|(to, port)| {
                 let conduct = wires.conducts.get(&(from, *to)).copied().unwrap_or_default();
-                Some((port.clone(), conduct.fate(&mut wires.random)?))
+                let fates = [conduct.fate(&mut wires.random), conduct.fate_of_copy(&mut wires.random)];
+                fates.into_iter().flatten().map(|delay| (port.clone(), delay))
             })
             .collect()
     }

@@ -83,6 +83,14 @@ impl LocalNode {
         agreed
     }
 
+    /// Greets another node as over a new connection, and is greeted by it: for transports that have no connections. A reason
+    /// if the two would not keep it.
+    pub fn greet(&self, other: &Self) -> Result<(), String> {
+        let (own, its) = (self.hello(), other.hello());
+        let (here, there) = (self.meet(&own, &its), other.meet(&its, &own));
+        here.and(there).map(drop)
+    }
+
     #[cfg(test)]
     pub(super) fn speaking(self, versions: Versions) -> Self {
         Self { versions, ..self }

@@ -203,3 +203,38 @@ async fn a_learner_of_the_preferred_region_neither_leads_nor_votes() {
     assert_eq!(trio.handle(1).status().role, Role::Leader);
     trio.shutdown().await;
 }
+
+/// It reads in its log how it was the only voter, and must not take that for what is. In a run of the simulator it elected
+/// itself, and the others gave up what was committed since.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_founder_that_joins_again_with_nothing_does_not_lead_because_it_was_alone_once() {
+    let mut trio = Trio::found_alone().await;
+    trio.revoke(1, 0..80).await;
+    for node_id in [2, 3] {
+        trio.start(node_id, Founding::Join).await;
+        trio.handle(1).add_member(joining(node_id, "there")).await.unwrap();
+        trio.handle(1).promote(node_id).await.unwrap();
+    }
+    trio.all_fresh().await;
+    trio.handle(2).remove(1).await.unwrap();
+    trio.hub.members.lock().unwrap().remove(&1);
+    trio.nodes.remove(&1).unwrap().shutdown().await.unwrap();
+    let leader = trio.leader().await;
+    let before = trio.handle(leader).status();
+    // The log comes piece by piece, and between two of them there is time for an election.
+    trio.hub.one_way_ms.store(20, Relaxed);
+    trio.start(1, Founding::Join).await;
+    trio.handle(leader).add_member(joining(1, "there")).await.unwrap();
+    trio.all_have(&[1], 80).await;
+    trio.all_fresh().await;
+    let after = trio.handle(leader).status();
+    assert_eq!((after.role, after.term), (Role::Leader, before.term));
+    trio.revoke(leader, 80..81).await;
+    trio.all_have(&[1, 2, 3], 81).await;
+    // It stands for elections again.
+    trio.handle(leader).promote(1).await.unwrap();
+    trio.handle(leader).transfer_leader(1).await.unwrap();
+    trio.until(|| (trio.handle(1).status().role == Role::Leader).then_some(()))
+        .await;
+    trio.shutdown().await;
+}

@@ -83,6 +83,22 @@ impl Content {
         inner.is_locked = false;
     }
 
+    /// A bit flips in a byte that is not 0: most of a file may be room that nobody reads. Answers in which.
+    pub(super) fn rot(&self, random: &mut Random) -> Option<u64> {
+        let inner = &mut *self.lock();
+        let length = inner.durable.len().min(inner.seen.len());
+        if length == 0 {
+            return None;
+        }
+        let first = random.below(length);
+        let is_written = |place: &usize| inner.durable[*place] != 0;
+        let place = (first..length).chain(0..first).find(is_written)?;
+        let bit = 1 << random.below(8);
+        inner.durable[place] ^= bit;
+        inner.seen[place] ^= bit;
+        u64::try_from(place).ok()
+    }
+
     pub(super) fn try_lock(&self) -> bool {
         !std::mem::replace(&mut self.lock().is_locked, true)
     }

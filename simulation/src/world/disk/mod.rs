@@ -61,6 +61,22 @@ impl Disk {
         }
     }
 
+    /// Everything is removed. The process has ended before.
+    pub fn wipe(&self) {
+        let mut state = self.lock();
+        state.seen.clear();
+        state.durable.clear();
+    }
+
+    /// A bit of one of the files of this name flips, where something is written. Answers in which byte; `None` if there is no
+    /// such file.
+    pub fn rot(&self, name: &str, random: &mut Random) -> Option<u64> {
+        let state = self.lock();
+        let named = state.seen.iter().filter(|(path, _)| path.ends_with(name));
+        let mut contents = named.filter_map(|(_, content)| content.as_ref());
+        contents.next()?.rot(random)
+    }
+
     /// Whether files can become longer from now on.
     pub fn set_full(&self, is_full: bool) {
         self.lock().is_full = is_full;
@@ -341,6 +357,33 @@ mod tests {
         drop(file);
         let next = disk.mount().open(Path::new(FILE), Opening::Kept).expect("opened");
         assert!(next.is_empty().expect("known") && next.try_lock().expect("asked"));
+    }
+
+    #[test]
+    fn rot_flips_one_bit_of_what_is_written_for_good_and_a_wiped_disk_is_empty() {
+        for seed in 0..20 {
+            let (disk, files) = disk();
+            let file = files.open(Path::new(FILE), Opening::Kept).expect("opened");
+            file.set_len(4_096).expect("made longer");
+            file.write_at(1_000, &[1; 100]).expect("written");
+            file.sync().expect("synchronized");
+            files.sync_folder(Path::new(FOLDER)).expect("synchronized");
+            let before = content(files.as_ref()).expect("it is there");
+            let place = disk.rot("log", &mut Random::seeded(seed)).expect("there is a file");
+            assert!((1_000..1_100).contains(&place), "{place}");
+            disk.process_ends();
+            disk.lose_power(&mut Random::seeded(seed));
+            let after = content(disk.mount().as_ref()).expect("it is there");
+            let flipped: u32 = before
+                .iter()
+                .zip(&after)
+                .map(|(one, other)| (one ^ other).count_ones())
+                .sum();
+            assert_eq!((flipped, after.len()), (1, before.len()));
+            assert_eq!(disk.rot("another", &mut Random::seeded(seed)), None);
+            disk.wipe();
+            assert!(!disk.mount().exists(Path::new(FOLDER)).expect("asked"));
+        }
     }
 
     #[test]

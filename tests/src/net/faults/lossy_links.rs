@@ -12,6 +12,7 @@ const LOSSY: Conduct = Conduct {
     delay: Duration::from_millis(2),
     jitter: Duration::from_millis(5),
     loss_per_mille: 50,
+    twice_per_mille: 0,
 };
 const LOSSY_FOR: Duration = Duration::from_secs(6);
 

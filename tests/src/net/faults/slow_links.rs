@@ -13,6 +13,7 @@ const SLOW: Conduct = Conduct {
     delay: Duration::from_millis(30),
     jitter: Duration::from_millis(20),
     loss_per_mille: 0,
+    twice_per_mille: 0,
 };
 const SLOW_FOR: Duration = Duration::from_secs(7);
 

@@ -111,3 +111,38 @@ async fn a_member_that_comes_back_with_nothing() {
         refused(dialing, listening, &reason, &reason).await;
     }
 }
+
+#[test]
+fn nodes_that_greet_each_other_without_a_wire_find_out_the_same() {
+    let speaking = |node_id: u64, standing: Standing, others: Vec<u64>| {
+        let member = Arc::new(Member {
+            standing,
+            others,
+            ..Member::of(7)
+        });
+        let local = LocalNode::new(node_id, format!("0.{node_id}"));
+        local.say(member.clone());
+        (local, member)
+    };
+    let empty = Standing {
+        is_empty: true,
+        ..Standing::default()
+    };
+    let (knowing, _) = speaking(1, Standing::default(), vec![2]);
+    let (wiped, _) = speaking(2, empty, Vec::new());
+    let (new, _) = speaking(3, empty, Vec::new());
+    for refusal in [knowing.greet(&wiped), wiped.greet(&knowing)] {
+        assert!(refusal.expect_err("refused").contains("agentidp cluster remove 2"));
+    }
+    assert_eq!((knowing.greet(&new), new.greet(&knowing)), (Ok(()), Ok(())));
+    let ahead = Standing {
+        known: 4,
+        in_force: 4,
+        ..Standing::default()
+    };
+    let (ahead, stays) = speaking(4, ahead, Vec::new());
+    assert!(ahead.greet(&knowing).is_err());
+    let (behind, stops) = speaking(5, Standing::default(), Vec::new());
+    assert!(ahead.greet(&behind).is_err());
+    assert!(halted(&stops).is_some() && halted(&stays).is_none());
+}
