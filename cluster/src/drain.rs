@@ -1,10 +1,13 @@
 //! A member that is about to be removed is drained first: it is asked to, and says when it has answered what it was asked.
 //! Who serves requests listens here; where nobody does, there is nothing to wait for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::timeout;
+
+use crate::freshness::Freshness;
 
 /// How long a removal waits for requests in flight. An operator waits for it.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
@@ -15,18 +18,25 @@ pub(crate) struct Drain {
     asked: watch::Sender<u64>,
     /// The number of the last asking that was carried out.
     done: watch::Sender<u64>,
+    freshness: Arc<Freshness>,
 }
 
 impl Drain {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(freshness: Arc<Freshness>) -> Self {
         Self {
             asked: watch::Sender::new(0),
             done: watch::Sender::new(0),
+            freshness,
         }
     }
 
-    /// Asks for it, and waits until it is done or was given up.
+    /// Asks for it, and waits until it is done or was given up. From then on the node vouches for nothing.
     pub(crate) async fn ask(&self) {
+        self.answer_all().await;
+        self.freshness.leave();
+    }
+
+    async fn answer_all(&self) {
         let mut number = 0;
         self.asked.send_modify(|asked| {
             *asked += 1;
@@ -54,13 +64,28 @@ impl Drain {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use domain::Timestamp;
+    use domain::ports::Clock;
 
     use super::*;
 
+    struct Still;
+    impl Clock for Still {
+        fn now(&self) -> Timestamp {
+            Timestamp::EPOCH
+        }
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    fn freshness() -> Arc<Freshness> {
+        Arc::new(Freshness::new(Arc::new(Still), Duration::from_secs(5)))
+    }
+
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_where_nobody_serves_and_longer_than_the_limit_nowhere() {
-        let drain = Drain::new();
+        let drain = Drain::new(freshness());
         let began = tokio::time::Instant::now();
         drain.ask().await;
         assert_eq!(began.elapsed(), Duration::ZERO);
@@ -71,7 +96,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_asks_waits_until_what_was_in_flight_is_done() {
-        let drain = Arc::new(Drain::new());
+        let drain = Arc::new(Drain::new(freshness()));
         let mut asked = drain.asked();
         let asking = tokio::spawn({
             let drain = drain.clone();

@@ -24,6 +24,8 @@ use crate::publish::Published;
 
 /// No proof yet.
 const NEVER: u64 = 0;
+/// A node that is to be removed is removed within this time, or not at all.
+const LEAVES_WITHIN: Duration = Duration::from_secs(20);
 
 /// The moment as of which the node's view is known to be complete.
 pub(crate) struct Freshness {
@@ -31,6 +33,8 @@ pub(crate) struct Freshness {
     limit: Duration,
     /// Nanoseconds of the monotonic clock, plus one; or [`NEVER`].
     confirmed_at: AtomicU64,
+    /// Until this moment the node vouches for nothing, in nanoseconds of the monotonic clock.
+    leaving_until: AtomicU64,
     distance: Distance,
 }
 
@@ -40,6 +44,7 @@ impl Freshness {
             clock,
             limit,
             confirmed_at: AtomicU64::new(NEVER),
+            leaving_until: AtomicU64::new(0),
             distance: Distance::default(),
         }
     }
@@ -65,7 +70,14 @@ impl Freshness {
     }
 
     pub(crate) fn is_fresh(&self) -> bool {
-        self.staleness() <= self.limit
+        self.staleness() <= self.limit && nanos(self.clock.monotonic()) >= self.leaving_until.load(Ordering::Acquire)
+    }
+
+    /// The node is about to be removed: nobody tells it of revocations from then on, and so it vouches for nothing. If it
+    /// is not removed after all, it goes on in a while.
+    pub(crate) fn leave(&self) {
+        let until = nanos(self.clock.monotonic().saturating_add(LEAVES_WITHIN));
+        self.leaving_until.fetch_max(until, Ordering::AcqRel);
     }
 
     /// How far away the leader and its quorum are.
@@ -75,8 +87,7 @@ impl Freshness {
 
     /// The view is complete as of `asked_at`. Proofs that arrive out of order do no harm.
     fn confirm(&self, asked_at: Duration) {
-        let nanos = u64::try_from(asked_at.as_nanos()).unwrap_or(u64::MAX - 1);
-        self.confirmed_at.fetch_max(nanos + 1, Ordering::AcqRel);
+        self.confirmed_at.fetch_max(nanos(asked_at) + 1, Ordering::AcqRel);
     }
 
     /// Asks for one proof and waits until what it covers is applied.
@@ -100,6 +111,10 @@ impl Freshness {
         self.confirm(asked_at);
         Ok(())
     }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX - 1)
 }
 
 /// Keeps the view fresh.

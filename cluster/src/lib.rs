@@ -23,6 +23,7 @@ mod drain;
 mod error;
 mod execution;
 mod files;
+mod finishing;
 #[cfg(test)]
 mod fixtures;
 mod formats;
@@ -51,6 +52,7 @@ mod publish;
 mod raft_runtime;
 mod raft_types;
 mod raising;
+mod reach;
 mod report;
 mod restoring;
 mod roster;

@@ -1,15 +1,23 @@
 //! Who belongs to the cluster, and changes of it. A member is a voter, or a learner that follows without a vote.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use openraft::ChangeMembers;
 use openraft::async_runtime::WatchReceiver as _;
 use openraft::errors::{ChangeMembershipError, ClientWriteError, RaftError};
 use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
 
 use crate::codec::OLDEST;
 use crate::network::Peer;
 use crate::raft_types::{Member, Raft};
+use crate::reach;
+
+/// How long a leader waits until a change of the members may be made.
+const HOLDS_WITHIN: Duration = Duration::from_secs(3);
+/// How long it waits before it looks again.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// A member as the committed membership has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,13 +162,16 @@ pub(crate) async fn change(raft: &Raft, change: MemberChange) -> Result<(), Memb
         MemberChange::Promote(node_id) => match find(node_id) {
             None => Err(unknown(node_id)),
             Some(member) if member.is_voter => Ok(()),
-            Some(_) => write(raft, ChangeMembers::AddVoterIds(BTreeSet::from([node_id])), true).await,
+            Some(_) => {
+                in_time(|| require_caught_up(raft, node_id)).await?;
+                write(raft, ChangeMembers::AddVoterIds(BTreeSet::from([node_id])), true).await
+            }
         },
         MemberChange::Demote(node_id) => match find(node_id) {
             None => Err(unknown(node_id)),
             Some(member) if !member.is_voter => Ok(()),
             Some(_) => {
-                require_another_voter(&known, node_id)?;
+                in_time(|| require_majority_without(raft, node_id)).await?;
                 set_member(raft, node_id, without_vote(raft, node_id)?).await?;
                 write(raft, ChangeMembers::RemoveVoters(BTreeSet::from([node_id])), true).await
             }
@@ -171,7 +182,7 @@ pub(crate) async fn change(raft: &Raft, change: MemberChange) -> Result<(), Memb
                 write(raft, ChangeMembers::RemoveNodes(BTreeSet::from([node_id])), false).await
             }
             Some(_) => {
-                require_another_voter(&known, node_id)?;
+                in_time(|| require_majority_without(raft, node_id)).await?;
                 write(raft, ChangeMembers::RemoveVoters(BTreeSet::from([node_id])), false).await
             }
         },
@@ -212,8 +223,27 @@ async fn transfer(raft: &Raft, node_id: u64) -> Result<(), MemberChangeError> {
     asked.map_err(|fatal| MemberChangeError::Stopped(fatal.to_string()))
 }
 
+/// Gives the last of the sets of voters the only say, if there are two of them: a change was begun, and whoever began it
+/// is gone. Until then a majority of each is needed.
+pub(crate) async fn finish_change(raft: &Raft) -> Result<(), MemberChangeError> {
+    let wanted = {
+        let metrics = raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let sets = metrics.membership_config.membership().get_joint_config().clone();
+        sets.into_iter().skip(1).last()
+    };
+    match wanted {
+        Some(voters) => write(raft, ChangeMembers::ReplaceAllVoters(voters), true).await,
+        None => Ok(()),
+    }
+}
+
+/// A change takes two entries. It is finished even if whoever asked for it does not wait any more.
 async fn write(raft: &Raft, change: ChangeMembers<u64, Member>, retain: bool) -> Result<(), MemberChangeError> {
-    match raft.change_membership(change, retain).await {
+    let own = raft.clone();
+    let writing = tokio::spawn(async move { own.change_membership(change, retain).await });
+    let written = writing.await;
+    match written.map_err(|error| MemberChangeError::Stopped(error.to_string()))? {
         Ok(_) => Ok(()),
         Err(RaftError::APIError(ClientWriteError::ForwardToLeader(_) | ClientWriteError::LogEntryDiscarded(_))) => {
             Err(MemberChangeError::NotLeader)
@@ -230,11 +260,62 @@ fn unknown(node_id: u64) -> MemberChangeError {
     MemberChangeError::Refused(format!("there is no node {node_id} in this cluster"))
 }
 
-fn require_another_voter(known: &[MemberEntry], node_id: u64) -> Result<(), MemberChangeError> {
-    if known.iter().any(|member| member.is_voter && member.node_id != node_id) {
+/// What holds in a moment holds: a leader has heard of nobody at first, and a member is caught up soon after it joined.
+async fn in_time(holds: impl Fn() -> Result<(), MemberChangeError>) -> Result<(), MemberChangeError> {
+    let give_up_at = Instant::now() + HOLDS_WITHIN;
+    loop {
+        match holds() {
+            Err(MemberChangeError::Refused(_)) if Instant::now() < give_up_at => sleep(LOOK_AGAIN_AFTER).await,
+            held => return held,
+        }
+    }
+}
+
+/// A vote of a node that is not there, or lacks much, would be missed where a majority is needed.
+fn require_caught_up(raft: &Raft, node_id: u64) -> Result<(), MemberChangeError> {
+    let metrics = raft.metrics();
+    let metrics = metrics.borrow_watched();
+    if metrics.heartbeat.is_none() {
+        return Err(MemberChangeError::NotLeader);
+    }
+    if !reach::is_there(&metrics, node_id) {
+        return Err(MemberChangeError::Refused(format!(
+            "node {node_id} does not answer; start it, and it is promoted when it has caught up"
+        )));
+    }
+    if !reach::has_caught_up(&metrics, node_id) {
+        return Err(MemberChangeError::Refused(format!(
+            "node {node_id} has not caught up yet; try again when agentidp cluster status shows no lag"
+        )));
+    }
+    Ok(())
+}
+
+/// Those who vote without this node must be able to decide, or nobody could take the change back.
+fn require_majority_without(raft: &Raft, node_id: u64) -> Result<(), MemberChangeError> {
+    let metrics = raft.metrics();
+    let metrics = metrics.borrow_watched();
+    if metrics.heartbeat.is_none() {
+        return Err(MemberChangeError::NotLeader);
+    }
+    let voters = metrics.membership_config.membership().voter_ids();
+    let rest: BTreeSet<u64> = voters.filter(|voter| *voter != node_id).collect();
+    let silent = rest.iter().filter(|voter| !reach::is_there(&metrics, **voter));
+    let silent: Vec<u64> = silent.copied().collect();
+    majority_without(node_id, rest.len(), &silent).map_err(MemberChangeError::Refused)
+}
+
+/// Whether so many voters could decide without this node, although these do not answer; if not, why.
+pub(crate) fn majority_without(node_id: u64, rest: usize, silent: &[u64]) -> Result<(), String> {
+    if rest == 0 {
+        return Err(format!("node {node_id} is the only voter; promote another one first"));
+    }
+    if (rest - silent.len()) * 2 > rest {
         return Ok(());
     }
-    Err(MemberChangeError::Refused(format!(
-        "node {node_id} is the only voter; promote another one first"
-    )))
+    let silent: Vec<String> = silent.iter().map(u64::to_string).collect();
+    Err(format!(
+        "without node {node_id} there would be no majority: node {} does not answer; start it or remove it first",
+        silent.join(" and node ")
+    ))
 }

@@ -22,6 +22,7 @@ use crate::drain::Drain;
 use crate::error::ClusterError;
 use crate::execution::Execution;
 use crate::files::Files;
+use crate::finishing::keep_finishing;
 use crate::freshness::{Freshness, keep_fresh};
 use crate::giving_way::keep_giving_way;
 use crate::greeted::Greeted;
@@ -264,7 +265,7 @@ fn assemble(
         report: Box::new(report),
         master_keys: ports.master_keys.ids(),
     };
-    let drain = Arc::new(Drain::new());
+    let drain = Arc::new(Drain::new(freshness.clone()));
     let handle = ClusterHandle::new(Parts {
         leader: leader.clone(),
         published: published.clone(),
@@ -302,6 +303,7 @@ fn assemble(
         )),
         tokio::spawn(keep_placing(raft.clone(), published, proposer)),
         tokio::spawn(keep_promoting(raft.clone())),
+        tokio::spawn(keep_finishing(raft.clone())),
         tokio::spawn(keep_giving_way(raft.clone(), config.election_timeout.1)),
         tokio::spawn(keep_compact(log.clone(), raft.clone())),
         tokio::spawn(raising.clone().run()),

@@ -5,18 +5,15 @@
 
 use std::time::Duration;
 
-use openraft::async_runtime::{Instant as _, WatchReceiver as _};
+use openraft::async_runtime::WatchReceiver as _;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::members::{self, MemberChange};
 use crate::raft_types::{Raft, RaftMetrics};
+use crate::reach::{self, LAG_MAX, SILENCE_MAX};
 
 /// How often a leader looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// A voter that lacks no more entries than this has caught up.
-const LAG_MAX: u64 = 100;
-/// A voter that has answered within this time is there.
-const SILENCE_MAX: Duration = Duration::from_secs(1);
 
 /// A voter beside the leader, as the leader sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,22 +115,15 @@ pub(crate) async fn keep_preferring(raft: Raft, region: String, lead_at_least: D
 
 /// What this node sees if it leads.
 fn view(metrics: &RaftMetrics) -> Option<View> {
-    let (progress, heartbeats) = (metrics.replication.as_ref()?, metrics.heartbeat.as_ref()?);
+    metrics.heartbeat.as_ref()?;
     let membership = metrics.membership_config.membership();
     let region = |node_id: u64| membership.get_node(&node_id).map(|member| member.region.clone());
-    let last = metrics.last_log_index.unwrap_or(0);
     let others = membership.voter_ids().filter(|node_id| *node_id != metrics.id);
     let others = others.map(|node_id| Voter {
         node_id,
         region: region(node_id).unwrap_or_default(),
-        lag: progress
-            .get(&node_id)
-            .and_then(|matched| matched.as_ref())
-            .map(|matched| last.saturating_sub(matched.index)),
-        silence: heartbeats
-            .get(&node_id)
-            .and_then(|answered| answered.as_ref())
-            .map(|answered| answered.elapsed()),
+        lag: reach::lag(metrics, node_id),
+        silence: reach::silence(metrics, node_id),
     });
     Some(View {
         term: metrics.current_term,

@@ -7,11 +7,10 @@ use tokio::time::MissedTickBehavior;
 
 use crate::members::{self, MemberChange};
 use crate::raft_types::Raft;
+use crate::reach;
 
 /// How often the leader looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Whoever lacks no more entries than this has caught up.
-const LAG_MAX: u64 = 100;
 
 /// Promotes, one learner at a time.
 pub(crate) async fn keep_promoting(raft: Raft) {
@@ -32,14 +31,10 @@ pub(crate) async fn keep_promoting(raft: Raft) {
 fn next_to_promote(raft: &Raft) -> Option<u64> {
     let metrics = raft.metrics();
     let metrics = metrics.borrow_watched();
-    // Only a leader knows how far the others are.
-    let progress = metrics.replication.as_ref()?;
     let membership = metrics.membership_config.membership();
-    let last = metrics.last_log_index.unwrap_or(0);
     let mut waiting = membership.learner_ids().filter(|node_id| {
         let wants_vote = membership.get_node(node_id).is_some_and(|member| member.wants_vote);
-        let matched = progress.get(node_id).and_then(Option::as_ref);
-        wants_vote && matched.is_some_and(|matched| matched.index + LAG_MAX >= last)
+        wants_vote && reach::has_caught_up(&metrics, *node_id)
     });
     waiting.next()
 }

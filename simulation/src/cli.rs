@@ -43,6 +43,9 @@ pub struct Arguments {
     #[arg(long, value_name = "FILES", num_args = 1.., conflicts_with_all = ["seed", "seeds", "minutes", "nodes", "faults",
         "faults_for", "without", "without_clients"])]
     replay: Vec<PathBuf>,
+    /// Runs so many seeds from a random one on.
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["seed", "seeds", "minutes", "replay"])]
+    seeds_from_random: Option<u64>,
     /// Runs seeds from a random one on, for so long.
     #[arg(long)]
     minutes: Option<u64>,
@@ -76,6 +79,9 @@ pub struct Arguments {
     /// Writes a seed's calls and their answers into this file.
     #[arg(long, value_name = "FILE", requires = "seed")]
     history: Option<PathBuf>,
+    /// Writes a seed's run into this file, to be replayed; one that fails is always written.
+    #[arg(long, value_name = "FILE.json", requires = "seed")]
+    save: Option<PathBuf>,
     /// When a run has failed, leaves out clients and faults as long as it still fails.
     #[arg(long)]
     shrink: bool,
@@ -165,7 +171,10 @@ impl Arguments {
             (None, Some(seeds)) => seeds.clone(),
             (None, None) => {
                 let first = random_seed();
-                first..if self.minutes.is_some() { u64::MAX } else { first + 1 }
+                match (self.minutes, self.seeds_from_random) {
+                    (Some(_), _) => first..u64::MAX,
+                    (None, count) => first..first + count.unwrap_or(1),
+                }
             }
         }
     }
@@ -213,6 +222,9 @@ impl Arguments {
         if let Some(file) = &self.history {
             write(file, &format!("{:#?}\n", outcome.history));
         }
+        if let Some(file) = &self.save {
+            scenario(&outcome).write(file)?;
+        }
         if self.seed.is_some() {
             say(&format!("trace sha256 {}, {} lines", outcome.digest, outcome.lines));
         }
@@ -255,21 +267,23 @@ impl Arguments {
             say(&format!("    {}", line.trim_end()));
         }
         let file = PathBuf::from(format!("seed-{seed}.json"));
-        let scenario = Scenario {
-            about: outcome
-                .broken
-                .first()
-                .map_or_else(String::new, |(invariant, violation)| {
-                    format!("{invariant} at {}: {}", violation.at, violation.what)
-                }),
-            seed,
-            plan: outcome.plan.clone(),
-        };
-        scenario.write(&file)?;
+        scenario(&outcome).write(&file)?;
         let timeline = self.timeline.clone().unwrap_or_else(|| file.with_extension("html"));
         draw(&outcome, &replaying(&file), &timeline);
         say(&format!("  this run: {}", replaying(&file)));
         Ok(())
+    }
+}
+
+/// A run to be kept.
+fn scenario(outcome: &Outcome) -> Scenario {
+    let broken = outcome.broken.first();
+    Scenario {
+        about: broken.map_or_else(String::new, |(invariant, violation)| {
+            format!("{invariant} at {}: {}", violation.at, violation.what)
+        }),
+        seed: outcome.seed,
+        plan: outcome.plan.clone(),
     }
 }
 

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::ClusterHandle;
 use crate::codec::OLDEST;
-use crate::command::Command;
+use crate::command::{Command, Refusal};
 use crate::error::ClusterError;
 use crate::leader::LeaderError;
 use crate::members::{self, MemberChange, MemberEntry};
@@ -85,8 +85,16 @@ impl ClusterHandle {
     /// if repeated, as one does whose answer was lost.
     pub async fn join(&self, invite: &Secret, joining: Joining) -> Result<(), ClusterError> {
         let node_id = joining.node_id;
+        let digest = digest_of(invite.expose());
+        // Whoever invents invitations must not make the members write. The invitation may just have been made elsewhere.
+        if !self.0.published.load().has_invite(&digest) {
+            self.refresh().await.map_err(ClusterError::Refused)?;
+            if !self.0.published.load().has_invite(&digest) {
+                return Err(ClusterError::Refused(Refusal::NoSuchInvite.to_string()));
+            }
+        }
         let redeem = Command::RedeemInvite {
-            digest: digest_of(invite.expose()),
+            digest,
             node_id,
             now: self.0.steady_clock.now(),
         };
@@ -128,8 +136,10 @@ impl ClusterHandle {
         self.change_members(MemberChange::Promote(node_id)).await
     }
 
-    /// Takes a voter's vote; it goes on as a learner.
+    /// Takes a voter's vote; it goes on as a learner. One that leads hands over first.
     pub async fn demote(&self, node_id: u64) -> Result<(), ClusterError> {
+        self.require_majority_without(node_id).await?;
+        self.let_another_lead(node_id).await;
         self.change_members(MemberChange::Demote(node_id)).await
     }
 
@@ -137,19 +147,29 @@ impl ClusterHandle {
     /// reached is removed as it is.
     pub async fn remove(&self, node_id: u64) -> Result<(), ClusterError> {
         let members = self.members();
-        let stays_led = members
-            .iter()
-            .any(|member| member.is_voter && member.node_id != node_id);
-        if let Some(leaving) = members.into_iter().find(|member| member.node_id == node_id)
-            && stays_led
-        {
-            self.release(leaving).await;
+        if let Some(leaving) = members.iter().find(|member| member.node_id == node_id) {
+            if leaving.is_voter {
+                self.require_majority_without(node_id).await?;
+                self.let_another_lead(node_id).await;
+            }
+            self.drain(leaving).await;
         }
         self.change_members(MemberChange::Remove(node_id)).await
     }
 
-    async fn release(&self, leaving: MemberEntry) {
-        let node_id = leaving.node_id;
+    /// Refuses what would leave those who vote without this node unable to decide, before anything is done about it.
+    async fn require_majority_without(&self, node_id: u64) -> Result<(), ClusterError> {
+        let voters = self.overview().await.into_iter();
+        let rest: Vec<MemberOverview> = voters
+            .filter(|member| member.entry.is_voter && member.entry.node_id != node_id)
+            .collect();
+        let silent = rest.iter().filter(|member| member.report.is_err());
+        let silent: Vec<u64> = silent.map(|member| member.entry.node_id).collect();
+        members::majority_without(node_id, rest.len(), &silent).map_err(ClusterError::Refused)
+    }
+
+    /// If the node leads, another one leads when this returns, as long as one can be found.
+    async fn let_another_lead(&self, node_id: u64) {
         if self.status().leader == Some(node_id)
             && let Some(next) = self.successor_of(node_id).await
             && self.transfer_leader(next).await.is_ok()
@@ -160,12 +180,16 @@ impl ClusterHandle {
                 tracing::debug!(next, "the next leader had not begun in time");
             }
         }
+    }
+
+    async fn drain(&self, leaving: &MemberEntry) {
+        let node_id = leaving.node_id;
         if node_id == self.status().node_id {
             return self.0.drain.ask().await;
         }
         let peer = Peer {
             node_id,
-            address: leaving.address,
+            address: leaving.address.clone(),
         };
         let asked = self.0.leader.peers().ask(&peer, &PeerRequest::Drain, DRAIN_DEADLINE);
         if let Err(error) = asked.await {

@@ -138,6 +138,7 @@ impl Transport for From {
     }
 }
 
+#[derive(Default)]
 struct Trio {
     hub: Arc<Hub>,
     nodes: BTreeMap<u64, ClusterNode>,

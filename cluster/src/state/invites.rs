@@ -48,6 +48,10 @@ impl Invites {
         Ok(())
     }
 
+    pub(super) fn has(&self, digest: &InviteDigest) -> bool {
+        self.0.contains_key(digest)
+    }
+
     pub(super) fn has_expired(&self, now: Timestamp) -> bool {
         self.0.values().any(|invite| now >= invite.expires_at)
     }

@@ -228,6 +228,11 @@ impl State {
         self.changes.is_outdated(organization, agent, read_at)
     }
 
+    /// Whether there is an open invitation of this digest.
+    pub(crate) fn has_invite(&self, digest: &InviteDigest) -> bool {
+        self.invites.has(digest)
+    }
+
     pub(crate) fn revocation_count(&self) -> usize {
         self.revocations.len()
     }

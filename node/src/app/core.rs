@@ -2,6 +2,7 @@
 //! simulator hands it requests that never were on a wire.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actors::{
     ActorMeters, ActorSettings, AuditSettings, Dependencies, KeyRotationSettings, LimiterSettings, NodeActors,
@@ -29,6 +30,9 @@ use crate::http::services::Services;
 use crate::http::verifier::TokenVerifier;
 use crate::policy::AccessRules;
 use crate::telemetry::HttpMeters;
+
+/// What operators ask may take longer than what agents ask: members hand over and drain before they leave.
+const OPERATORS_WAIT_MAX: Duration = Duration::from_secs(25);
 
 /// How a node is to be reached.
 pub struct Reached {
@@ -86,10 +90,14 @@ impl Core {
             &config.server,
             (is_tls.0, requests.clone()),
         );
+        let for_operators = ServerConfig {
+            request_timeout: config.server.request_timeout.max(OPERATORS_WAIT_MAX),
+            ..config.server.clone()
+        };
         let operators = front(
             routes::operator(),
             &services,
-            &config.server,
+            &for_operators,
             (is_tls.1, RequestCount::new()),
         );
         let mut background = vec![

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::client::failure::exit_of;
 use super::complaint::Complaint;
 use crate::app::StartError;
 use crate::config::ConfigError;
@@ -111,6 +112,7 @@ pub fn finish(result: Result<(), CommandError>, is_json: bool) -> ExitCode {
                 CommandError::Config(_) | CommandError::Start(StartError::Config(_)) | CommandError::Unconfirmed(_) => {
                     ExitCode::from(USAGE)
                 }
+                CommandError::Operator(error) => exit_of(&error).into(),
                 _ => ExitCode::FAILURE,
             }
         }
@@ -123,4 +125,11 @@ pub fn line(text: &str) -> std::io::Result<()> {
     out.write_all(text.as_bytes())?;
     out.write_all(b"\n")?;
     out.flush()
+}
+
+/// Says what goes beside the result, where nobody takes it for one.
+pub fn remark(text: &str) -> std::io::Result<()> {
+    let mut err = std::io::stderr().lock();
+    err.write_all(text.as_bytes())?;
+    err.write_all(b"\n")
 }

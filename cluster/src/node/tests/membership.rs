@@ -1,6 +1,7 @@
 //! Nodes that join, get and lose their votes, move, hand over and leave.
 
 use super::*;
+use crate::reach;
 
 /// A founder with two more that have joined and vote.
 async fn three_by_joining() -> Trio {
@@ -201,6 +202,126 @@ async fn a_learner_of_the_preferred_region_neither_leads_nor_votes() {
     assert_eq!(voters(&trio.handle(1)), [1]);
     assert_eq!(trio.handle(2).status().role, Role::Learner);
     assert_eq!(trio.handle(1).status().role, Role::Leader);
+    trio.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_founder_that_left_and_joins_anew_does_not_take_itself_for_the_founder() {
+    let keeps_all = |config: &mut ClusterConfig| config.snapshot_every = 10_000;
+    let mut trio = Trio::default();
+    trio.start_with(1, Founding::Alone, keeps_all).await;
+    for node_id in [2, 3] {
+        trio.start_with(node_id, Founding::Join, keeps_all).await;
+        trio.handle(1).add_member(joining(node_id, "")).await.unwrap();
+        trio.handle(1).promote(node_id).await.unwrap();
+    }
+    // More than travels in one message.
+    trio.revoke(1, 0..200).await;
+    trio.handle(2).remove(1).await.unwrap();
+    trio.nodes.remove(&1).unwrap().shutdown().await.unwrap();
+
+    // It begins to read the history, and gets no further than to the times when it was alone.
+    trio.hub
+        .entries_late
+        .lock()
+        .unwrap()
+        .insert(1, Duration::from_millis(300));
+    trio.start_with(1, Founding::Join, keeps_all).await;
+    let again = trio.folders.last().unwrap().path().to_owned();
+    trio.handle(2).add_member(joining(1, "")).await.unwrap();
+    trio.until(|| trio.handle(1).status().last_applied.map(drop)).await;
+    trio.set_cut_off(&[1]);
+    assert!(trio.handle(1).status().revocations < 200, "it is on its way");
+    for _ in 0..2 {
+        sleep(Duration::from_secs(2)).await;
+        let status = trio.handle(1).status();
+        assert!(status.role != Role::Leader && !status.fresh, "{status:?}");
+        trio.nodes.remove(&1).unwrap().shutdown().await.unwrap();
+        let config = ClusterConfig {
+            snapshot_every: 10_000,
+            ..config(1, &again)
+        };
+        let node = ClusterNode::open(config, ports(1, &trio.hub)).await.unwrap();
+        trio.hub.members.lock().unwrap().insert(1, node.handle());
+        trio.nodes.insert(1, node);
+    }
+
+    // Once it has all, it is a member like the others.
+    trio.hub.entries_late.lock().unwrap().clear();
+    trio.set_cut_off(&[]);
+    trio.all_have(&[1], 200).await;
+    trio.handle(2).promote(1).await.unwrap();
+    trio.handle(2).transfer_leader(1).await.unwrap();
+    trio.until(|| (trio.handle(1).status().role == Role::Leader).then_some(()))
+        .await;
+    trio.revoke(2, 200..201).await;
+    trio.all_have(&[1], 201).await;
+    trio.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_who_is_away_gets_a_vote_and_nobody_leaves_who_would_be_missed() {
+    let mut trio = three_by_joining().await;
+    let refused = |outcome: Result<(), ClusterError>, part: &str| {
+        assert!(
+            matches!(&outcome, Err(ClusterError::Refused(reason)) if reason.contains(part)),
+            "{outcome:?}"
+        );
+    };
+    trio.handle(1).add_member(joining(4, "there")).await.unwrap();
+    refused(trio.handle(1).promote(4).await, "does not answer");
+    trio.start(4, Founding::Join).await;
+    trio.handle(1).promote(4).await.unwrap();
+    trio.handle(1).remove(4).await.unwrap();
+
+    let leader = trio.leader().await;
+    let others: Vec<u64> = (1..=3).filter(|node_id| *node_id != leader).collect();
+    trio.set_cut_off(&others[..1]);
+    sleep(reach::SILENCE_MAX).await;
+    refused(trio.handle(leader).remove(others[1]).await, "no majority");
+    refused(trio.handle(leader).demote(others[1]).await, "no majority");
+    assert!(trio.handle(others[1]).status().fresh, "it was not drained");
+    trio.handle(leader).remove(others[0]).await.unwrap();
+    trio.revoke(leader, 0..1).await;
+    trio.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_the_voters_is_finished_although_nobody_waits_for_it() {
+    let trio = three_by_joining().await;
+    let leader = trio.leader().await;
+    let others: Vec<u64> = (1..=3).filter(|node_id| *node_id != leader).collect();
+    // Its second step needs the one that is away.
+    let (away, stays) = (others[0], others[1]);
+    let begun = trio.nodes[&leader].raft.clone();
+    trio.set_cut_off(&[away]);
+    let demoting = tokio::time::timeout(
+        Duration::from_millis(300),
+        begun.change_membership(openraft::ChangeMembers::RemoveVoters(BTreeSet::from([stays])), true),
+    );
+    assert!(demoting.await.is_err());
+    trio.set_cut_off(&[]);
+    let sets = |node_id: &u64| {
+        let metrics = trio.nodes[node_id].raft.metrics();
+        let metrics = openraft::async_runtime::WatchReceiver::borrow_watched(&metrics).clone();
+        metrics.membership_config.membership().get_joint_config().clone()
+    };
+    trio.until(|| trio.nodes.keys().all(|node_id| sets(node_id).len() == 1).then_some(()))
+        .await;
+    assert_eq!(voters(&trio.handle(leader)).len(), 2);
+    trio.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_that_leaves_vouches_for_nothing_and_a_leader_that_loses_its_vote_hands_over() {
+    let trio = three_by_joining().await;
+    let leader = trio.leader().await;
+    trio.handle(leader).demote(leader).await.unwrap();
+    assert_eq!(voters(&trio.handle(leader)).len(), 2);
+    let next = trio.leader().await;
+    assert_ne!(next, leader);
+    trio.handle(next).remove(leader).await.unwrap();
+    assert!(trio.handle(leader).is_revoked(&token(1)).is_err());
     trio.shutdown().await;
 }
 

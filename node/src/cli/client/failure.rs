@@ -148,7 +148,8 @@ fn code(error: &Error) -> &str {
     error.code().unwrap_or(of_kind)
 }
 
-fn exit_of(error: &Error) -> Exit {
+/// How a command ends that the server did not carry out.
+pub(in crate::cli) fn exit_of(error: &Error) -> Exit {
     match (error, error.status()) {
         (Error::Misconfigured(Misconfiguration::HttpClient(_)), _) => Exit::Failed,
         (Error::Misconfigured(_), _) => Exit::Usage,

@@ -9,7 +9,7 @@ mod audit;
 mod connection;
 mod credentials;
 mod exit;
-mod failure;
+pub(in crate::cli) mod failure;
 mod output;
 mod profile;
 mod secret_source;

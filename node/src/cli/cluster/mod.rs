@@ -113,15 +113,15 @@ pub async fn run(command: ClusterCommand, environment: &Environment) -> Result<(
 async fn invite(options: InviteOptions, environment: &Environment) -> Result<(), CommandError> {
     let operator = options.access.open(environment)?;
     let made = operator.cluster().invite(options.expires_in).await?;
-    let text = if options.json {
-        serde_json::json!({ "invite": made.invite.expose(), "expiresAt": made.expires_at }).to_string()
-    } else {
-        format!(
-            "{}\n\nIt lets one node in until {}. Put it into a file on that node's machine, and there:\n  agentidp cluster join --config FILE --seed {} --invite-file FILE",
-            made.invite.expose(),
-            made.expires_at,
-            operator.url()
-        )
-    };
-    Ok(output::line(&text)?)
+    if options.json {
+        let made = serde_json::json!({ "invite": made.invite.expose(), "expiresAt": made.expires_at });
+        return Ok(output::line(&made.to_string())?);
+    }
+    // The invitation alone goes where a file may be made of it.
+    output::line(made.invite.expose())?;
+    Ok(output::remark(&format!(
+        "\nIt lets one node in until {}. Put it into a file on that node's machine, and there:\n  agentidp cluster join --config FILE --seed {} --invite-file FILE",
+        made.expires_at,
+        operator.url()
+    ))?)
 }
