@@ -73,8 +73,9 @@ pub fn as_page(layout: &Layout, administrator: &Administrator, children: &Childr
 fn first_steps(layout: &Layout, id: &str, secret: &str) -> String {
     let url = |index: usize| layout.members()[index % layout.members().len()].url();
     let (one, two, three) = (url(0), url(1), url(2));
+    // The first node founded the cluster and mostly leads it; whoever kills it still wants to see the others.
     let (operator, token_file) = (
-        layout.first().operator_url(),
+        layout.members().last().unwrap_or(layout.first()).operator_url(),
         layout.operator_token_file().display().to_string(),
     );
     format!(
