@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::members::{self, MemberChange};
 use crate::raft_types::{Raft, RaftMetrics};
+use crate::tenure::Tenure;
 
 /// What a leader of several voters sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,57 +26,42 @@ struct View {
 /// Decides when to give way, and to whom.
 struct GivingWay {
     silence_max: Duration,
-    leading: Option<Leading>,
-}
-
-/// A time of leading.
-struct Leading {
-    term: u64,
-    /// When it began, or when leadership was offered last.
-    since: Duration,
-    /// To whom.
-    offered_to: Option<u64>,
+    /// Since this node leads, or leadership was offered last.
+    tenure: Tenure,
+    /// In which term leadership was offered last, and to whom.
+    offered: Option<(u64, u64)>,
 }
 
 impl GivingWay {
     fn new(silence_max: Duration) -> Self {
         Self {
             silence_max,
-            leading: None,
+            tenure: Tenure::default(),
+            offered: None,
         }
     }
 
     /// Who should lead instead of this node, if it leads (`view`) and hears no majority.
     fn on_look(&mut self, now: Duration, view: Option<View>) -> Option<u64> {
-        let Some(view) = view else {
-            self.leading = None;
-            return None;
-        };
-        if self.leading.as_ref().is_none_or(|leading| leading.term != view.term) {
-            self.leading = Some(Leading {
-                term: view.term,
-                since: now,
-                offered_to: None,
-            });
+        let led_for = self.tenure.on_look(now, view.as_ref().map(|view| view.term));
+        if led_for.is_none() {
+            self.offered = None;
         }
-        let leading = self.leading.as_mut()?;
-        let silence = now
-            .saturating_sub(leading.since)
-            .min(view.silence.unwrap_or(Duration::MAX));
+        let (led_for, view) = led_for.zip(view)?;
+        let offered = self.offered.filter(|(term, _)| *term == view.term);
         // Whoever has been offered it takes it at once, or not at all.
-        let is_first = leading.offered_to.is_none();
-        if silence
-            < if is_first {
-                self.silence_max
-            } else {
-                self.silence_max / 2
-            }
-        {
+        let patience = match offered {
+            None => self.silence_max,
+            Some(_) => self.silence_max / 2,
+        };
+        if led_for.min(view.silence.unwrap_or(Duration::MAX)) < patience {
             return None;
         }
-        let after = |other: &&u64| Some(**other) > leading.offered_to;
+        let offered_to = offered.map(|(_, node_id)| node_id);
+        let after = |other: &&u64| Some(**other) > offered_to;
         let next = *view.others.iter().find(after).or(view.others.first())?;
-        (leading.since, leading.offered_to) = (now, Some(next));
+        self.tenure.begin_anew(now);
+        self.offered = Some((view.term, next));
         Some(next)
     }
 }

@@ -60,6 +60,7 @@ mod sealing;
 mod state;
 mod state_machine;
 mod status;
+mod tenure;
 mod ticking;
 
 pub use bootstrap::Bootstrap;

@@ -11,6 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::members::{self, MemberChange};
 use crate::raft_types::{Raft, RaftMetrics};
 use crate::reach::{self, LAG_MAX, SILENCE_MAX};
+use crate::tenure::Tenure;
 
 /// How often a leader looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -40,14 +41,8 @@ struct View {
 struct Preference {
     region: String,
     lead_at_least: Duration,
-    leading: Option<Leading>,
-}
-
-/// A time of leading.
-struct Leading {
-    term: u64,
-    /// When it began, or when a hand-over was tried last.
-    since: Duration,
+    /// Since this node leads, or a hand-over was tried last.
+    tenure: Tenure,
 }
 
 impl Preference {
@@ -55,30 +50,20 @@ impl Preference {
         Self {
             region,
             lead_at_least,
-            leading: None,
+            tenure: Tenure::default(),
         }
     }
 
     /// Who should lead instead of this node, if it leads (`view`) and somebody should.
     fn on_look(&mut self, now: Duration, view: Option<View>) -> Option<u64> {
-        let Some(view) = view else {
-            self.leading = None;
-            return None;
-        };
-        if self.leading.as_ref().is_none_or(|leading| leading.term != view.term) {
-            self.leading = Some(Leading {
-                term: view.term,
-                since: now,
-            });
-        }
-        let leading = self.leading.as_mut()?;
-        let is_due = now.saturating_sub(leading.since) >= self.lead_at_least;
-        if view.region == self.region || !is_due {
+        let led_for = self.tenure.on_look(now, view.as_ref().map(|view| view.term))?;
+        let view = view?;
+        if view.region == self.region || led_for < self.lead_at_least {
             return None;
         }
         let next = best(&view.others, &self.region)?;
         // Where it comes to nothing, the while begins anew.
-        leading.since = now;
+        self.tenure.begin_anew(now);
         Some(next)
     }
 }

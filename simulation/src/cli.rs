@@ -195,11 +195,7 @@ impl Arguments {
         let (options, command) = match file {
             Some(file) => {
                 let Scenario { seed, plan, .. } = Scenario::read(file)?;
-                let options = Options {
-                    plan,
-                    ..Options::of_seed(seed, &self.wishes())
-                };
-                (options, replaying(file))
+                (Options::of_plan(seed, plan), replaying(file))
             }
             None => {
                 let wishes = self.wishes();
@@ -263,7 +259,7 @@ impl Arguments {
                 fault.until
             ));
         }
-        for line in around(&outcome) {
+        for (_, line) in around(&outcome) {
             say(&format!("    {}", line.trim_end()));
         }
         let file = PathBuf::from(format!("seed-{seed}.json"));
@@ -300,11 +296,10 @@ fn closer(options: Options, outcome: Outcome) -> Result<Outcome, RunError> {
 }
 
 /// The last events before the first promise that was broken, and the first ones after it.
-fn around(outcome: &Outcome) -> &[String] {
+fn around(outcome: &Outcome) -> &[(Duration, String)] {
     let lines = &outcome.closeup.lines;
-    let broken_at = outcome.closeup.window.end.saturating_sub(AFTER).as_secs_f64();
-    let at = |line: &String| line.split(' ').next().and_then(|at| at.parse::<f64>().ok());
-    let middle = lines.partition_point(|line| at(line).is_some_and(|at| at < broken_at));
+    let broken_at = outcome.closeup.window.end.saturating_sub(AFTER);
+    let middle = lines.partition_point(|(at, _)| *at < broken_at);
     &lines[middle.saturating_sub(12)..lines.len().min(middle + 4)]
 }
 

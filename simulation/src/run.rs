@@ -43,9 +43,14 @@ pub struct Options {
 impl Options {
     /// A run of which a seed decides everything.
     pub fn of_seed(seed: u64, wishes: &Wishes) -> Self {
+        Self::of_plan(seed, Plan::of(&Random::seeded(seed), wishes))
+    }
+
+    /// A run of which a seed decides what the plan leaves open.
+    pub fn of_plan(seed: u64, plan: Plan) -> Self {
         Self {
             seed,
-            plan: Plan::of(&Random::seeded(seed), wishes),
+            plan,
             trace: None,
             closeup: Duration::ZERO..Duration::ZERO,
         }

@@ -63,7 +63,7 @@ pub fn page(outcome: &Outcome, command: &str) -> String {
         page.push_str("<h2>Around the first one</h2>");
         page.push_str(&closeup::drawing(outcome));
         page.push_str("<pre>");
-        for line in &outcome.closeup.lines {
+        for (_, line) in &outcome.closeup.lines {
             page.push_str(&escaped(line));
         }
         page.push_str("</pre>");

@@ -172,13 +172,8 @@ impl ClusterHandle {
     async fn let_another_lead(&self, node_id: u64) {
         if self.status().leader == Some(node_id)
             && let Some(next) = self.successor_of(node_id).await
-            && self.transfer_leader(next).await.is_ok()
         {
-            let is_led_by_another = move |metrics: &RaftMetrics| metrics.current_leader.is_some_and(|it| it != node_id);
-            let waiting = self.0.leader.raft().wait(Some(HAND_OVER_DEADLINE));
-            if waiting.metrics(is_led_by_another, "another leader").await.is_err() {
-                tracing::debug!(next, "the next leader had not begun in time");
-            }
+            self.replace_leader(node_id, next, HAND_OVER_DEADLINE).await;
         }
     }
 
@@ -229,12 +224,19 @@ impl ClusterHandle {
         let Some(next) = members::best_successor(raft) else {
             return;
         };
-        if self.transfer_leader(next).await.is_ok() {
-            let is_led_by_another = |metrics: &RaftMetrics| metrics.current_leader.is_some_and(|leader| leader != me);
-            let waiting = raft.wait(Some(deadline));
-            if waiting.metrics(is_led_by_another, "another leader").await.is_err() {
-                tracing::debug!(next, "the next leader had not begun in time");
-            }
+        self.replace_leader(me, next, deadline).await;
+    }
+
+    /// Has another voter lead instead of `former`, and waits until somebody does, or it took too long.
+    async fn replace_leader(&self, former: u64, next: u64, deadline: Duration) {
+        if self.transfer_leader(next).await.is_err() {
+            return;
+        }
+        let is_led_by_another =
+            move |metrics: &RaftMetrics| metrics.current_leader.is_some_and(|leader| leader != former);
+        let waiting = self.0.leader.raft().wait(Some(deadline));
+        if waiting.metrics(is_led_by_another, "another leader").await.is_err() {
+            tracing::debug!(next, "the next leader had not begun in time");
         }
     }
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use cluster::Founding;
 
-use super::operation::some_member;
+use super::operation::{self, Work, some_member};
 use super::replacing::Replacing;
 use super::stopping::Stopping;
-use super::{Begun, Fault, lagging};
+use super::{Begun, lagging};
 use crate::random::Random;
 use crate::world::{Ended, Host, World};
 
@@ -36,7 +36,7 @@ enum Step {
     Done,
 }
 
-impl Fault for BitRot {
+impl Work for BitRot {
     fn go_on(&mut self, world: &World) {
         let Some(host) = world.host(self.node) else { return };
         match &mut self.step {
@@ -66,12 +66,8 @@ impl Fault for BitRot {
         }
     }
 
-    fn may_end(&self) -> bool {
+    fn is_done(&self) -> bool {
         matches!(self.step, Step::Done)
-    }
-
-    fn end(&mut self, world: &World) {
-        world.operate_at(None);
     }
 }
 
@@ -98,21 +94,16 @@ fn rot(world: &World, host: &Host, name: &str, random: &mut Random) -> Option<u6
 pub(super) fn begin(world: &World, random: &mut Random) -> Option<Begun> {
     let node = some_member(world, random)?;
     let effects = lagging(world, &[node]);
-    world.operate_at(Some(node));
     let is_snapshot = random.happens(300) && rot(world, world.host(node)?, SNAPSHOT, random).is_some();
     let step = if is_snapshot {
         Step::Unnoticed(world.now() + random.up_to(UNNOTICED_MAX))
     } else {
         Step::Stop(Stopping::begin(world, node))
     };
-    let fault = BitRot {
+    let work = BitRot {
         node,
         random: random.branch(1),
         step,
     };
-    Some(Begun {
-        fault: Box::new(fault),
-        effects,
-        whom: format!("node {node}"),
-    })
+    Some(operation::begin(world, node, work, effects, format!("node {node}")))
 }

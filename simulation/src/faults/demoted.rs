@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use cluster::ClusterHandle;
 
-use super::operation::{some_member, votes_and_serves};
+use super::operation::{self, Work, some_member, votes_and_serves};
 use super::order::Order;
-use super::{Begun, Fault, all_lag, leader};
+use super::{Begun, all_lag, leader};
 use crate::random::Random;
 use crate::world::World;
 
@@ -28,7 +28,7 @@ enum Step {
     Done,
 }
 
-impl Fault for Demoted {
+impl Work for Demoted {
     fn go_on(&mut self, world: &World) {
         let node = self.node;
         match self.step {
@@ -54,12 +54,8 @@ impl Fault for Demoted {
         }
     }
 
-    fn may_end(&self) -> bool {
+    fn is_done(&self) -> bool {
         matches!(self.step, Step::Done)
-    }
-
-    fn end(&mut self, world: &World) {
-        world.operate_at(None);
     }
 }
 
@@ -71,16 +67,11 @@ pub(super) fn begin(world: &World, random: &mut Random) -> Option<Begun> {
     } else {
         Vec::new()
     };
-    world.operate_at(Some(node));
-    let fault = Demoted {
+    let work = Demoted {
         node,
         follows_for: random.up_to(FOLLOWS_MAX),
         order: Order::default(),
         step: Step::Demote,
     };
-    Some(Begun {
-        fault: Box::new(fault),
-        effects,
-        whom: format!("node {node}"),
-    })
+    Some(operation::begin(world, node, work, effects, format!("node {node}")))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cluster::{ClusterError, ClusterHandle, Founding, Joining};
 
 use super::leader;
-use super::operation::votes_and_serves;
+use super::operation::{Work, votes_and_serves};
 use super::order::Order;
 use super::stopping::Stopping;
 use crate::world::World;
@@ -38,9 +38,10 @@ impl Replacing {
             step: Step::Remove,
         }
     }
+}
 
-    /// Goes on with it.
-    pub(super) fn go_on(&mut self, world: &World) {
+impl Work for Replacing {
+    fn go_on(&mut self, world: &World) {
         let node = self.node;
         match &self.step {
             Step::Remove => {
@@ -72,8 +73,7 @@ impl Replacing {
         }
     }
 
-    /// Whether it votes again, and serves.
-    pub(super) fn is_done(&self) -> bool {
+    fn is_done(&self) -> bool {
         matches!(self.step, Step::Done)
     }
 }

@@ -3,31 +3,11 @@
 
 use cluster::Formats;
 
-use super::operation::some_member;
+use super::operation::{self, some_member};
 use super::rolling::Rolling;
-use super::{Begun, Fault, all_lag};
+use super::{Begun, all_lag};
 use crate::random::Random;
 use crate::world::World;
-
-struct Upgraded {
-    rolling: Rolling,
-    is_raised: bool,
-}
-
-impl Fault for Upgraded {
-    fn go_on(&mut self, world: &World) {
-        self.rolling.go_on(world);
-        self.is_raised = self.rolling.is_done() && is_raised(world);
-    }
-
-    fn may_end(&self) -> bool {
-        self.is_raised
-    }
-
-    fn end(&mut self, world: &World) {
-        world.operate_at(None);
-    }
-}
 
 /// Whether the latest format is in force at every node.
 fn is_raised(world: &World) -> bool {
@@ -41,14 +21,7 @@ pub(super) fn begin(world: &World, random: &mut Random) -> Option<Begun> {
     let held_at = held.next()?;
     let node = some_member(world, random)?;
     let effects = all_lag(world);
-    world.operate_at(Some(node));
-    let fault = Upgraded {
-        rolling: Rolling::through_all(world, random, |settings| settings.format_max = None),
-        is_raised: false,
-    };
-    Some(Begun {
-        fault: Box::new(fault),
-        effects,
-        whom: format!("all nodes, from format {held_at}"),
-    })
+    let change = Rolling::through_all(world, random, |settings| settings.format_max = None, is_raised);
+    let whom = format!("all nodes, from format {held_at}");
+    Some(operation::begin(world, node, change, effects, whom))
 }

@@ -22,11 +22,11 @@ impl World {
 
     /// Removes everything in the data directory of a node that does not run.
     pub fn wipe(&self, node: u64) {
-        self.watch.wiped(node);
         let host = self.hosts.get(&node);
         if let Some(host) = host.filter(|host| host.process.borrow().is_none()) {
             self.note(format_args!("the data directory of node {node} is emptied"));
             host.disk.wipe();
+            self.watch.wiped(node);
         }
     }
 }

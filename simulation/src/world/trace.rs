@@ -19,8 +19,8 @@ const KEPT: usize = 5_000;
 pub struct Closeup {
     /// From when until when.
     pub window: Range<Duration>,
-    /// What happened.
-    pub lines: Vec<String>,
+    /// What happened, and when.
+    pub lines: Vec<(Duration, String)>,
     /// What was sent.
     pub messages: Vec<Message>,
 }
@@ -77,7 +77,7 @@ impl Trace {
             inner.file = None;
         }
         if inner.closeup.window.contains(&at) && inner.closeup.lines.len() < KEPT {
-            inner.closeup.lines.push(line);
+            inner.closeup.lines.push((at, line));
         }
     }
 
