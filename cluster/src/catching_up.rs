@@ -5,7 +5,7 @@
 //! it may be started again before that.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,11 +17,14 @@ use crate::error::ClusterError;
 use crate::execution::Execution;
 use crate::files::{Files, replace_file};
 use crate::freshness::Freshness;
-use crate::log_store::RaftFolder;
+use crate::log_store::{RAFT_FOLDER, RaftFolder};
 use crate::raft_types::Raft;
 
 /// How often a node that joins looks whether it has caught up.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The mark's name in the folder.
+const MARK: &str = "JOINING";
 
 /// What the file says to people who find it.
 const TEXT: &[u8] = b"This node joins a cluster and has not caught up with it yet.\n";
@@ -39,7 +42,7 @@ impl CatchingUp {
     pub(crate) fn open(folder: &RaftFolder, begins: Option<Founding>) -> Result<Self, ClusterError> {
         let catching_up = Self {
             files: folder.files().clone(),
-            mark: folder.path().join("JOINING"),
+            mark: folder.path().join(MARK),
             is_set: AtomicBool::default(),
         };
         let is_set = catching_up.set(begins);
@@ -67,6 +70,17 @@ impl CatchingUp {
         self.files.remove_file(&self.mark)?;
         self.files.sync_folder(self.mark.parent().unwrap_or(&self.mark))
     }
+}
+
+/// Refuses a data directory that holds a node's part of a cluster already: what is to join has nothing yet, but for a node that
+/// waits to be added.
+pub fn require_newcomer(files: &dyn Files, data_dir: &Path) -> Result<(), ClusterError> {
+    let folder = data_dir.join(RAFT_FOLDER);
+    let exists = |path: &Path| files.exists(path).map_err(|error| ClusterError::io(path, error));
+    if exists(&folder)? && !exists(&folder.join(MARK))? {
+        return Err(ClusterError::NoNewcomer { path: folder });
+    }
+    Ok(())
 }
 
 /// Lets the node stand for elections when it has caught up: it has applied what the leader had committed when it asked, and

@@ -40,6 +40,15 @@ pub enum ClusterError {
         /// Who wanted to open it.
         expected: u64,
     },
+    /// The folder of a node that is to join holds a log.
+    #[error(
+        "{path} holds a node of a cluster already, and a node joins with nothing: remove that folder, or give the node a data \
+         directory of its own"
+    )]
+    NoNewcomer {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The folder was written by a later version of this software.
     #[error(
         "{path} was written in format {found}, this version knows formats up to {known}; install {} here",

@@ -16,7 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::ports::{Clock, ReplicationError};
-use tokio::time::MissedTickBehavior;
+use tokio::sync::Notify;
+use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::distance::Distance;
 use crate::leader::LeaderLink;
@@ -26,6 +27,8 @@ use crate::publish::Published;
 const NEVER: u64 = 0;
 /// A node that is to be removed is removed within this time, or not at all.
 const LEAVES_WITHIN: Duration = Duration::from_secs(20);
+/// How long a request waits for the next proof: four are asked for in this time.
+const NEXT_PROOF_WITHIN: Duration = Duration::from_secs(1);
 
 /// The moment as of which the node's view is known to be complete.
 pub(crate) struct Freshness {
@@ -33,6 +36,7 @@ pub(crate) struct Freshness {
     limit: Duration,
     /// Nanoseconds of the monotonic clock, plus one; or [`NEVER`].
     confirmed_at: AtomicU64,
+    confirmed: Notify,
     /// Until this moment the node vouches for nothing, in nanoseconds of the monotonic clock.
     leaving_until: AtomicU64,
     distance: Distance,
@@ -44,6 +48,7 @@ impl Freshness {
             clock,
             limit,
             confirmed_at: AtomicU64::new(NEVER),
+            confirmed: Notify::new(),
             leaving_until: AtomicU64::new(0),
             distance: Distance::default(),
         }
@@ -88,6 +93,28 @@ impl Freshness {
     /// The view is complete as of `asked_at`. Proofs that arrive out of order do no harm.
     fn confirm(&self, asked_at: Duration) {
         self.confirmed_at.fetch_max(nanos(asked_at) + 1, Ordering::AcqRel);
+        self.confirmed.notify_waiters();
+    }
+
+    /// Waits until the view is proven to be complete as of now. It asks for nothing itself: however many requests wait, they
+    /// wait for the same proof.
+    pub(crate) async fn next_proof(&self) -> Result<(), ReplicationError> {
+        self.require()?;
+        let now = nanos(self.clock.monotonic()) + 1;
+        let proven = async {
+            loop {
+                // Before looking, or a proof between the two would be missed.
+                let confirmed = self.confirmed.notified();
+                if self.confirmed_at.load(Ordering::Acquire) > now {
+                    return;
+                }
+                confirmed.await;
+            }
+        };
+        timeout(NEXT_PROOF_WITHIN, proven)
+            .await
+            .map_err(|_| ReplicationError::Stale)?;
+        self.require()
     }
 
     /// Asks for one proof and waits until what it covers is applied.
@@ -102,7 +129,7 @@ impl Freshness {
                 .map(drop)
                 .map_err(|_| "what the leader has committed was not applied in time".to_owned())
         };
-        tokio::time::timeout(self.limit, proof)
+        timeout(self.limit, proof)
             .await
             .map_err(|_| "the leader's quorum did not answer in time".to_owned())??;
         if !published.held().has_member(*leader.raft().node_id()) {
@@ -216,6 +243,29 @@ mod tests {
             Duration::from_millis(1_001),
             "an older proof does not count"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_proof_is_one_that_was_asked_for_later() {
+        let clock = Arc::new(Hand(Mutex::new(Duration::from_secs(100))));
+        let freshness = Arc::new(Freshness::new(clock, Duration::from_secs(5)));
+        assert_eq!(
+            freshness.next_proof().await,
+            Err(ReplicationError::Stale),
+            "it has none"
+        );
+        freshness.confirm(Duration::from_secs(100));
+        assert_eq!(freshness.next_proof().await, Err(ReplicationError::Stale), "none comes");
+        let waiting = tokio::spawn({
+            let freshness = freshness.clone();
+            async move { freshness.next_proof().await }
+        });
+        tokio::task::yield_now().await;
+        freshness.confirm(Duration::from_secs(100));
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished(), "that one was asked for before");
+        freshness.confirm(Duration::from_millis(100_001));
+        assert_eq!(waiting.await.unwrap(), Ok(()));
     }
 
     #[test]

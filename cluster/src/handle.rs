@@ -153,6 +153,14 @@ impl Replication for ClusterHandle {
         Ok(Applied { revision, unconfirmed })
     }
 
+    async fn catch_up(&self) -> Result<(), ReplicationError> {
+        if self.is_alone() {
+            // What it has not applied was not acknowledged to anybody.
+            return self.0.freshness.require();
+        }
+        self.0.freshness.next_proof().await
+    }
+
     fn is_alone(&self) -> bool {
         self.members().len() == 1
     }

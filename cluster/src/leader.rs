@@ -16,6 +16,10 @@ use crate::raft_types::Raft;
 /// another is known, and after this at the latest.
 const ATTEMPT: Duration = Duration::from_millis(1_500);
 
+/// How long one attempt may take to change the members: a leader waits a moment for what may soon hold, and says why if it
+/// does not.
+const CHANGE_ATTEMPT: Duration = Duration::from_secs(6);
+
 /// Why the leader did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LeaderError {
@@ -72,7 +76,7 @@ impl LeaderLink {
     pub(crate) async fn propose(&self, batch: &Batch) -> Result<BatchResults, LeaderError> {
         match self.leader()? {
             Leader::Here => propose_here(&self.raft, batch.clone()).await,
-            Leader::There(peer) => match self.ask(&peer, PeerRequest::Propose(batch.clone())).await? {
+            Leader::There(peer) => match self.ask(&peer, PeerRequest::Propose(batch.clone()), ATTEMPT).await? {
                 PeerAnswer::Proposed(results) => Ok(results),
                 _ => Err(LeaderError::Lost(AskError::unexpected(&peer))),
             },
@@ -83,7 +87,7 @@ impl LeaderLink {
     pub(crate) async fn read_index(&self) -> Result<u64, LeaderError> {
         match self.leader()? {
             Leader::Here => read_index_here(&self.raft).await,
-            Leader::There(peer) => match self.ask(&peer, PeerRequest::ReadIndex).await? {
+            Leader::There(peer) => match self.ask(&peer, PeerRequest::ReadIndex, ATTEMPT).await? {
                 PeerAnswer::ReadIndex(index) => Ok(index),
                 _ => Err(LeaderError::Lost(AskError::unexpected(&peer))),
             },
@@ -94,7 +98,10 @@ impl LeaderLink {
     pub(crate) async fn change_members(&self, change: MemberChange) -> Result<(), LeaderError> {
         match self.leader()? {
             Leader::Here => Ok(self.admission.change(change).await?),
-            Leader::There(peer) => match self.ask(&peer, PeerRequest::ChangeMembers(change)).await {
+            Leader::There(peer) => match self
+                .ask(&peer, PeerRequest::ChangeMembers(change), CHANGE_ATTEMPT)
+                .await
+            {
                 Ok(PeerAnswer::MembersChanged) => Ok(()),
                 Ok(_) => Err(LeaderError::Lost(AskError::unexpected(&peer))),
                 Err(LeaderError::Lost(AskError::Refused { reason, .. })) => Err(LeaderError::Refused(reason)),
@@ -121,10 +128,10 @@ impl LeaderLink {
         }))
     }
 
-    async fn ask(&self, peer: &Peer, request: PeerRequest) -> Result<PeerAnswer, LeaderError> {
+    async fn ask(&self, peer: &Peer, request: PeerRequest, attempt: Duration) -> Result<PeerAnswer, LeaderError> {
         let answer = tokio::select! {
             biased;
-            answer = self.peers.ask(peer, &request, ATTEMPT) => answer,
+            answer = self.peers.ask(peer, &request, attempt) => answer,
             () = self.replaced(peer.node_id) => Err(AskError::replaced(peer)),
         };
         match answer {

@@ -11,6 +11,7 @@
 mod admission;
 mod barrier;
 mod batching;
+mod belonging;
 mod bootstrap;
 mod catching_up;
 mod certs;
@@ -64,11 +65,12 @@ mod tenure;
 mod ticking;
 
 pub use bootstrap::Bootstrap;
+pub use catching_up::require_newcomer;
 pub use certs::{CertificateAuthority, NodeCertificate, NodeName, OperatorTrust, PrivateKeyPem, Validity};
 pub use config::{ClusterConfig, ClusterPorts, Founding};
 pub use error::ClusterError;
 pub use execution::Execution;
-pub use files::{Files, OpenFile, Opening, OsFiles};
+pub use files::{Files, OpenFile, Opening, OsFiles, read_pem, warn_if_exposed};
 pub use formats::{FormatReport, Formats};
 pub use handle::{ClusterHandle, Joining, SnapshotPiece};
 pub use keys::{KeyState, OpenedKey, OpenedRing};
@@ -76,7 +78,7 @@ pub use members::MemberEntry;
 pub use meters::ClusterMeters;
 pub use network::{
     Answering, Endpoint, LocalNode, NoPeers, Peer, PeerServer, Security, TcpLimits, TcpTransport, Tls, TlsFiles,
-    Transport, TransportError, request_name,
+    Transport, TransportError, check_address, request_name,
 };
 pub use node::ClusterNode;
 pub use raft_runtime::seed_elections;

@@ -138,6 +138,9 @@ pub(crate) fn others(raft: &Raft) -> Vec<Peer> {
 pub(crate) async fn change(raft: &Raft, change: MemberChange) -> Result<(), MemberChangeError> {
     let known = members(raft);
     let find = |node_id: u64| known.iter().find(|member| member.node_id == node_id);
+    if is_unfinished(raft) {
+        return Err(MemberChangeError::Busy);
+    }
     match change {
         MemberChange::Add {
             node_id,
@@ -157,6 +160,13 @@ pub(crate) async fn change(raft: &Raft, change: MemberChange) -> Result<(), Memb
             ))),
             // A node that has moved: its number and its log stay the same.
             Some(_) => set_member(raft, node_id, member).await,
+            // Two nodes are not in one place. One that moves to where another was may be faster than that one.
+            None if known.iter().any(|other| other.address == member.address) => {
+                Err(MemberChangeError::Refused(format!(
+                    "another node is at {} already; correct the new one's cluster.advertise, or remove the other",
+                    member.address
+                )))
+            }
             None => write(raft, ChangeMembers::AddNodes(BTreeMap::from([(node_id, member)])), true).await,
         },
         MemberChange::Promote(node_id) => match find(node_id) {
@@ -194,6 +204,13 @@ pub(crate) async fn change(raft: &Raft, change: MemberChange) -> Result<(), Memb
             None => Err(unknown(node_id)),
         },
     }
+}
+
+/// Whether a change of the voters is under way: until it is finished nobody can tell whom the next one would leave.
+fn is_unfinished(raft: &Raft) -> bool {
+    let metrics = raft.metrics();
+    let metrics = metrics.borrow_watched();
+    metrics.membership_config.membership().get_joint_config().len() > 1
 }
 
 async fn set_member(raft: &Raft, node_id: u64, member: Member) -> Result<(), MemberChangeError> {
@@ -238,12 +255,9 @@ pub(crate) async fn finish_change(raft: &Raft) -> Result<(), MemberChangeError> 
     }
 }
 
-/// A change takes two entries. It is finished even if whoever asked for it does not wait any more.
+/// A change of the voters takes two entries.
 async fn write(raft: &Raft, change: ChangeMembers<u64, Member>, retain: bool) -> Result<(), MemberChangeError> {
-    let own = raft.clone();
-    let writing = tokio::spawn(async move { own.change_membership(change, retain).await });
-    let written = writing.await;
-    match written.map_err(|error| MemberChangeError::Stopped(error.to_string()))? {
+    match raft.change_membership(change, retain).await {
         Ok(_) => Ok(()),
         Err(RaftError::APIError(ClientWriteError::ForwardToLeader(_) | ClientWriteError::LogEntryDiscarded(_))) => {
             Err(MemberChangeError::NotLeader)

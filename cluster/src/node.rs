@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::admission::Admission;
 use crate::barrier::Barrier;
 use crate::batching::Proposer;
+use crate::belonging::keep_belonging;
 use crate::catching_up::{CatchingUp, keep_back};
 use crate::command::BatchId;
 use crate::compacting::keep_compact;
@@ -276,7 +277,7 @@ fn assemble(
         steady_clock: steady_clock.clone(),
         entropy: ports.entropy.clone(),
         master_keys: ports.master_keys.clone(),
-        receiving: Receiving::new(admission, snapshots.clone(), greeted, about, drain.clone()),
+        receiving: Receiving::new(admission.clone(), snapshots.clone(), greeted, about, drain.clone()),
         drain,
         greeted: greeted.clone(),
         snapshots,
@@ -289,6 +290,7 @@ fn assemble(
             raft.clone(),
             config.execution,
         )),
+        tokio::spawn(keep_belonging(leader.clone(), freshness.clone(), greeted.halt.clone())),
         tokio::spawn(keep_fresh(
             freshness,
             (leader, published.clone()),
@@ -302,7 +304,7 @@ fn assemble(
             config.tick_interval,
         )),
         tokio::spawn(keep_placing(raft.clone(), published, proposer)),
-        tokio::spawn(keep_promoting(raft.clone())),
+        tokio::spawn(keep_promoting(raft.clone(), admission.clone())),
         tokio::spawn(keep_finishing(raft.clone())),
         tokio::spawn(keep_giving_way(raft.clone(), config.election_timeout.1)),
         tokio::spawn(keep_compact(log.clone(), raft.clone())),

@@ -5,7 +5,8 @@ use std::time::Duration;
 use openraft::async_runtime::WatchReceiver as _;
 use tokio::time::MissedTickBehavior;
 
-use crate::members::{self, MemberChange};
+use crate::admission::Admission;
+use crate::members::MemberChange;
 use crate::raft_types::Raft;
 use crate::reach;
 
@@ -13,7 +14,7 @@ use crate::reach;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Promotes, one learner at a time.
-pub(crate) async fn keep_promoting(raft: Raft) {
+pub(crate) async fn keep_promoting(raft: Raft, admission: Admission) {
     let mut rounds = tokio::time::interval(LOOK_EVERY);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -21,7 +22,7 @@ pub(crate) async fn keep_promoting(raft: Raft) {
         let Some(node_id) = next_to_promote(&raft) else {
             continue;
         };
-        match members::change(&raft, MemberChange::Promote(node_id)).await {
+        match admission.change(MemberChange::Promote(node_id)).await {
             Ok(()) => tracing::info!(node_id, "a node has caught up and votes from now on"),
             Err(error) => tracing::debug!(node_id, %error, "a node could not be promoted yet"),
         }

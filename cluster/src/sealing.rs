@@ -26,8 +26,10 @@ const ENVELOPE_VERSION: u8 = 1;
 /// Why a master key was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MasterKeyError {
-    /// The text or bytes are not 32 bytes in one of the accepted forms.
-    #[error("a master key is 32 random bytes: raw, as 64 hexadecimal digits, or in base64")]
+    /// The text is not 32 bytes in one of the accepted forms.
+    #[error(
+        "a master key is 32 random bytes as text, 64 hexadecimal digits or base64; make one, for example with `openssl rand -hex 32`"
+    )]
     Form,
     /// All bytes are the same.
     #[error("this master key is not random; make one, for example with `openssl rand -hex 32`")]
@@ -124,17 +126,9 @@ impl MasterKey {
         })
     }
 
-    /// From the content of a key file or an environment variable: 32 raw bytes, 64 hexadecimal digits, or base64
-    /// (standard or URL-safe, with or without padding); white space round the text is ignored.
+    /// From the content of a key file or an environment variable: 64 hexadecimal digits, or base64 (standard or URL-safe,
+    /// with or without padding); white space round the text is ignored.
     pub fn parse(content: &[u8]) -> Result<Self, MasterKeyError> {
-        if let Ok(raw) = <&[u8; MASTER_KEY_BYTES]>::try_from(content) {
-            // 32 hexadecimal digits are 16 bytes: half a key, not a raw one.
-            return if raw.iter().all(u8::is_ascii_hexdigit) {
-                Err(MasterKeyError::Form)
-            } else {
-                Self::from_bytes(raw)
-            };
-        }
         let text = content.trim_ascii();
         let decoded = if text.len() == 2 * MASTER_KEY_BYTES {
             hex(text)

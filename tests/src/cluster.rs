@@ -1,7 +1,7 @@
 //! A cluster of three nodes on this machine, as `agentidp dev --nodes 3` starts it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -243,10 +243,21 @@ impl Cluster {
 
     /// Lets a node join that node `seed` invites, with the configuration that it has.
     pub fn join(&self, seed: u64, node_id: u64) {
+        let output = self.try_to_join(seed, node_id, &self.invite(seed, node_id));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Has node `seed` invite a node; returns the file with the invitation.
+    pub fn invite(&self, seed: u64, node_id: u64) -> PathBuf {
         let invited = self.cluster_command(seed, &["invite", "--json"]);
         let invited: Value = serde_json::from_str(&invited).expect("JSON");
         let file = self.folder(node_id).join("invite");
         std::fs::write(&file, invited["invite"].as_str().expect("a text")).expect("writable");
+        file
+    }
+
+    /// Runs `agentidp cluster join` for a node.
+    pub fn try_to_join(&self, seed: u64, node_id: u64, invite: &Path) -> Output {
         let (config, seed) = (self.config_file(node_id), self.operator_url_of(seed));
         let words = [
             "cluster",
@@ -256,10 +267,9 @@ impl Cluster {
             "--seed",
             &seed,
         ];
-        let file = file.display().to_string();
+        let file = invite.display().to_string();
         let output = self.command(&[&words[..], &["--invite-file", &file]].concat()).output();
-        let output = output.expect("the program runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.expect("the program runs")
     }
 
     /// Makes a folder, a certificate and a configuration for one more node.

@@ -7,6 +7,7 @@
 mod cursor;
 mod open_file;
 mod operating_system;
+mod pem;
 mod whole;
 
 use std::io;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub(crate) use cursor::FileCursor;
 pub use open_file::OpenFile;
 pub use operating_system::OsFiles;
+pub use pem::{read_pem, warn_if_exposed};
 pub(crate) use whole::{read_piece, read_whole, replace_file};
 
 /// How a file is opened.

@@ -184,7 +184,8 @@ impl RaftNetworkV2<TypeConfig> for Link {
     }
 
     /// The first request goes alone: it finds out whether the logs meet. The others follow each other without waiting
-    /// for answers, or an entry would wait for the round trip of the one before it.
+    /// for answers, or an entry would wait for the round trip of the one before it. Where nothing is under way a sequence begins:
+    /// the member may have been started again since, and would wait for the beginning of one that it has not seen.
     fn stream_append<'s, S>(
         &'s mut self,
         mut input: S,
@@ -200,11 +201,24 @@ impl RaftNetworkV2<TypeConfig> for Link {
             let (before, last) = range(&first);
             let response = self.append_entries(first, option).await?;
             let begun = Ok(response.into_stream_result(before, last));
-            let sequence = self.sequences.fetch_add(1, Ordering::Relaxed);
             let link = &*self;
-            let rest = futures::stream::StreamExt::enumerate(input)
-                .map(move |(number, rpc)| link.append_next(sequence, number as u64, rpc))
-                .buffered(APPENDS_IN_FLIGHT);
+            let under_way = Arc::new(());
+            let mut place = (0, 0);
+            let next = move |rpc| {
+                let (sequence, number) = &mut place;
+                if Arc::strong_count(&under_way) == 1 {
+                    (*sequence, *number) = (link.sequences.fetch_add(1, Ordering::Relaxed), 0);
+                }
+                let appending = link.append_next(*sequence, *number, rpc);
+                *number += 1;
+                let is_under_way = under_way.clone();
+                async move {
+                    let appended = appending.await;
+                    drop(is_under_way);
+                    appended
+                }
+            };
+            let rest = input.map(next).buffered(APPENDS_IN_FLIGHT);
             let all = futures::stream::once(std::future::ready(begun)).chain(rest);
             // Nothing counts after the first that went wrong.
             let until_wrong = all.scan(true, |goes_on, appended: Appended| {

@@ -50,6 +50,8 @@ pub(crate) enum PeerRequest {
     AppendNext(Sequenced),
     /// Which formats do you know?
     Formats,
+    /// To the leader: is the node of this number a member?
+    IsMember(u64),
 }
 
 /// A request to append entries that has its place in a sequence.
@@ -76,7 +78,7 @@ impl PeerRequest {
     }
 
     /// What the variants are called, in order.
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 15] = [
         "append",
         "vote",
         "pre-vote",
@@ -91,6 +93,7 @@ impl PeerRequest {
         "drain",
         "append-next",
         "formats",
+        "is-member",
     ];
 
     /// The oldest format in which all that it carries is known. A member that does not know it must not go on; a member
@@ -163,6 +166,8 @@ pub(crate) enum PeerAnswer {
     Drained,
     /// Which formats it knows.
     Formats(FormatReport),
+    /// Whether it is a member.
+    IsMember(bool),
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The way to the other members: a [`Transport`] port that carries bytes, and on top of it the consensus library's
 //! calls. What travels is decided here; how it travels (TCP with TLS, a simulator's network) is decided behind the port.
 
+mod address;
 mod appending;
 mod link;
 mod message;
@@ -9,6 +10,7 @@ mod receiving;
 mod tcp;
 mod transport;
 
+pub use address::check_address;
 pub(crate) use link::Links;
 pub use message::request_name;
 pub(crate) use message::{PeerAnswer, PeerRequest};

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::appending::Appending;
 use super::message::{PeerAnswer, PeerRequest, SnapshotPiece};
 use crate::admission::Admission;
+use crate::belonging::is_member;
 use crate::codec::{self, CodecError};
 use crate::drain::Drain;
 use crate::files::OpenFile;
@@ -165,6 +166,7 @@ impl Receiving {
                 PeerAnswer::Drained
             }
             PeerRequest::Formats => PeerAnswer::Formats(self.formats()),
+            PeerRequest::IsMember(node_id) => led(is_member(&self.raft, node_id).await.map(PeerAnswer::IsMember))?,
         })
     }
 

@@ -102,8 +102,8 @@ fn every_flipped_bit_is_noticed() {
 #[test]
 fn a_key_is_read_in_every_accepted_form() {
     let raw: Vec<u8> = (100..132).collect();
-    let wanted = MasterKey::parse(&raw).expect("raw bytes").id();
     let hexadecimal = hex_text(&raw);
+    let wanted = MasterKey::parse(hexadecimal.as_bytes()).expect("a key").id();
     let forms = [
         hexadecimal.clone(),
         hexadecimal.to_uppercase(),
@@ -131,6 +131,7 @@ fn what_is_no_key_is_refused() {
         "0123456789abcdef0123456789abcdef",
         &"g".repeat(64),
         "!!!",
+        "these are 32 bytes, but no text.",
         long.as_str(),
     ] {
         assert_eq!(
@@ -139,7 +140,10 @@ fn what_is_no_key_is_refused() {
             "{content}"
         );
     }
-    assert_eq!(MasterKey::parse(&[0; 32]).map(|_| ()), Err(MasterKeyError::NotRandom));
+    assert_eq!(
+        MasterKey::from_bytes(&[0; 32]).map(|_| ()),
+        Err(MasterKeyError::NotRandom)
+    );
     assert_eq!(
         MasterKey::parse("00".repeat(32).as_bytes()).map(|_| ()),
         Err(MasterKeyError::NotRandom)

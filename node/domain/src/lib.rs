@@ -8,6 +8,7 @@ pub mod audit;
 pub mod entities;
 pub mod ids;
 pub mod named;
+pub mod network_of;
 pub mod outbox;
 pub mod pagination;
 pub mod ports;
@@ -26,6 +27,7 @@ pub use entities::{
 };
 pub use ids::{AgentId, CredentialId, EventId, KeyId, OrganizationId, OutboxId, TokenFamily, TokenId};
 pub use named::UnknownName;
+pub use network_of::network_of;
 pub use outbox::{Author, Change, OutboxEntry, OutboxMessage};
 pub use pagination::{Page, PageOf};
 pub use replicated::{Applied, NodeId, ReplicatedChange, Revision, Revocation, Subject, TokenFacts};

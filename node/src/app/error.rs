@@ -85,7 +85,7 @@ pub enum StartError {
     /// The store knows an installation whose keys are elsewhere.
     #[error(
         "the store already holds an installation, but this data directory does not hold its keys: start with the data \
-         directory that belongs to it, or use an empty database"
+         directory that belongs to it, or use an empty database; a node of its own joins: agentidp cluster join"
     )]
     ForeignStore,
     /// The replicated state knows an installation whose rows are elsewhere.

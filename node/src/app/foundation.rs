@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::{ClusterConfig, ClusterMeters, ClusterNode, ClusterPorts, Formats, Founding, MasterKeys, OsFiles};
+use domain::Organization;
 use storage::{EmbeddedStore, Execution, PostgresConfig, PostgresStore, Stores};
 use tokio::time::timeout;
 
@@ -68,6 +69,11 @@ impl Foundation {
         let operator_token = operator_token(&config, &machine)?;
         let stores = metered(open_stores(&config).await?, &meters, &machine.clock);
         stores.migrate().await?;
+        // Found out before anything is founded: a cluster of one would be left behind, and stand in the way of joining.
+        if is_new && founding == Founding::Alone && holds_installation(&stores).await? {
+            stores.close().await;
+            return Err(StartError::ForeignStore);
+        }
         let foundation = match open_cluster(&config, &machine, &meters, master_keys, founding).await {
             Ok((cluster, peers)) => Self {
                 config,
@@ -125,6 +131,12 @@ impl Foundation {
         }
         Ok(closed?)
     }
+}
+
+/// Whether the store belongs to an installation already.
+pub async fn holds_installation(stores: &Stores) -> Result<bool, StartError> {
+    let system = stores.organizations.find_by_slug(Organization::SYSTEM_SLUG).await?;
+    Ok(system.is_some())
 }
 
 /// The operators' token from its file, which is made where there is none.

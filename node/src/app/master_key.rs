@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use cluster::{ClusterError, MasterKey, MasterKeys, SealingError};
+use cluster::{ClusterError, MasterKey, MasterKeyError, MasterKeys, SealingError};
 use domain::Secret;
 use domain::ports::Entropy;
 use zeroize::Zeroizing;
@@ -115,9 +115,11 @@ fn read(path: &Path) -> Result<Option<Secret>, StartError> {
             format!("others may read it (mode {mode:o}); run: chmod 600 {}", path.display()),
         ));
     }
-    let text = std::fs::read_to_string(path)
-        .map(Zeroizing::new)
-        .map_err(|error| fail(path, error.to_string()))?;
+    let text = std::fs::read_to_string(path).map(Zeroizing::new);
+    let text = text.map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData => fail(path, MasterKeyError::Form.to_string()),
+        _ => fail(path, error.to_string()),
+    })?;
     Ok(Some(Secret::new(text.trim())))
 }
 

@@ -99,7 +99,7 @@ async fn run(command: Command, environment: &Environment, is_json: bool) -> Exit
     let result = match command {
         Command::Client(command) => return client::run(command, environment, is_json).await,
         Command::Dev(options) => Box::pin(dev::run(options, environment)).await,
-        Command::Init(options) => init::run(options, environment).await,
+        Command::Init(options) => Box::pin(init::run(options, environment)).await,
         Command::Serve(options) => Box::pin(serve::run(options, environment)).await,
         Command::Migrate(options) => migrate::run(options, environment).await,
         Command::Config(command) => config_check::run(command, environment),

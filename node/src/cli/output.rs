@@ -4,7 +4,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::client::failure::exit_of;
+use sdk::TransportFailure;
+
+use super::client::failure::{describe, exit_of};
 use super::complaint::Complaint;
 use crate::app::StartError;
 use crate::config::ConfigError;
@@ -19,7 +21,7 @@ pub enum CommandError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// A node's operator listener refused, or did not answer.
-    #[error("{0}")]
+    #[error("{}", describe(.0))]
     Operator(#[from] sdk::Error),
     /// The client can't be made.
     #[error("{0}")]
@@ -107,7 +109,12 @@ pub fn finish(result: Result<(), CommandError>, is_json: bool) -> ExitCode {
         // Whoever reads the output has seen enough: `agentidp … | head`.
         Err(CommandError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            Complaint::new(error.code(), &error).tell(is_json);
+            let hint = match &error {
+                CommandError::Operator(error) => operator_hint(error),
+                _ => None,
+            };
+            let complaint = Complaint::new(error.code(), &error);
+            Complaint { hint, ..complaint }.tell(is_json);
             match error {
                 CommandError::Config(_) | CommandError::Start(StartError::Config(_)) | CommandError::Unconfirmed(_) => {
                     ExitCode::from(USAGE)
@@ -117,6 +124,24 @@ pub fn finish(result: Result<(), CommandError>, is_json: bool) -> ExitCode {
             }
         }
     }
+}
+
+/// What to do when an operator listener does not do what it was asked.
+fn operator_hint(error: &sdk::Error) -> Option<String> {
+    let text = match error {
+        sdk::Error::Transport(error) if error.failure == TransportFailure::Connect => {
+            "name the operator listener of a member that runs with --operator (for join: --seed)"
+        }
+        sdk::Error::Transport(error) if error.failure == TransportFailure::Broken => {
+            "if that listener speaks TLS, its URL begins with https://"
+        }
+        _ if error.status() == Some(401) => {
+            "show the operator token of this cluster, operator.token in the data directory of a node, with \
+             --operator-token-file or AGENTIDP_OPERATOR_TOKEN; or show an operator's certificate"
+        }
+        _ => return None,
+    };
+    Some(text.to_owned())
 }
 
 /// Prints a text and a line break, at once.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cluster::Formats;
+use cluster::{Formats, check_address};
 
 use super::reader::Reader;
 use super::value::Value;
@@ -132,6 +132,9 @@ impl ClusterSection {
             }
             return;
         };
+        if let Some(Err(reason)) = self.advertise.as_deref().map(check_address) {
+            reader.mistake("cluster.advertise", reason);
+        }
         if listen.ip().is_unspecified() && self.advertise.is_none() {
             reader.mistake(
                 "cluster.advertise",

@@ -1,6 +1,7 @@
 //! Reads settings out of the layers and keeps count: what is in force, what is wrong, what nobody asked for.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use domain::Secret;
@@ -152,7 +153,11 @@ impl Reader {
         match std::fs::read_to_string(path) {
             Ok(text) => Some(Secret::new(text.trim_end_matches(['\r', '\n']))),
             Err(error) => {
-                self.mistake(key, format!("{} can't be read: {error}", path.display()));
+                let reason = match error.kind() {
+                    ErrorKind::InvalidData => "it holds bytes that are no text".to_owned(),
+                    _ => error.to_string(),
+                };
+                self.mistake(key, format!("{} can't be read: {reason}", path.display()));
                 None
             }
         }

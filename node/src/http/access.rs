@@ -11,7 +11,7 @@ use super::verifier::{VerificationError, VerifiedToken};
 use crate::policy::Access;
 
 /// Lets a call through, with its caller noted if the route needs one.
-pub fn authorize(call: &mut Call, access: Access) -> Result<(), ApiError> {
+pub async fn authorize(call: &mut Call, access: Access) -> Result<(), ApiError> {
     match access {
         Access::Public | Access::ByEndpoint(_) => Ok(()),
         Access::Operator if call.operator_certificate.is_some() => Ok(()),
@@ -25,12 +25,12 @@ pub fn authorize(call: &mut Call, access: Access) -> Result<(), ApiError> {
             }
         }
         Access::AnyBearer => {
-            let token = verify_bearer(call, bearer_token(call.authorization())?)?;
+            let token = verify_bearer(call, bearer_token(call.authorization())?).await?;
             call.caller = Some(caller_of(&token, &call.origin));
             Ok(())
         }
         Access::Scope(scope) => {
-            let token = verify_bearer(call, bearer_token(call.authorization())?)?;
+            let token = verify_bearer(call, bearer_token(call.authorization())?).await?;
             if !token.claims.scope.contains(scope) {
                 return Err(BearerError::InsufficientScope(ScopeSet::EMPTY.with(scope)).into());
             }
@@ -41,10 +41,11 @@ pub fn authorize(call: &mut Call, access: Access) -> Result<(), ApiError> {
 }
 
 /// Checks a bearer token that a call presents.
-pub fn verify_bearer(call: &Call, token: &str) -> Result<VerifiedToken, ApiError> {
+pub async fn verify_bearer(call: &Call, token: &str) -> Result<VerifiedToken, ApiError> {
     call.services
         .verifier
         .verify_bearer(token)
+        .await
         .map_err(|error| match error {
             VerificationError::Refused(refusal) => {
                 tracing::debug!(?refusal, "a bearer token was refused");

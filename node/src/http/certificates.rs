@@ -3,14 +3,12 @@
 //! A connection keeps the certificate that it began with; only handshakes look here.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest::{Context, SHA256};
-use cluster::OperatorTrust;
+use cluster::{OperatorTrust, read_pem, warn_if_exposed};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject;
@@ -20,9 +18,6 @@ use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
 use super::tls;
-
-/// No certificate chain or key is larger, in bytes; more is not read.
-const PEM_BYTES_MAX: usize = 256 * 1024;
 
 /// A certificate or a key that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -152,6 +147,7 @@ impl Certificates {
     pub fn open(paths: PemPaths) -> Result<(Self, Fingerprint), TlsError> {
         let files = PemFiles::read(&paths)?;
         let current = ArcSwap::from_pointee(files.in_force()?);
+        warn_if_exposed(&paths.key);
         Ok((Self { paths, current }, files.fingerprint()))
     }
 
@@ -183,16 +179,7 @@ impl Certificates {
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {
-    let fail = |error: std::io::Error| TlsError::new(path, error);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(PEM_BYTES_MAX + 1));
-    let file = File::open(path).map_err(fail)?;
-    file.take(PEM_BYTES_MAX as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(fail)?;
-    if bytes.len() > PEM_BYTES_MAX {
-        return Err(TlsError::new(path, "it is too large for a certificate or a key"));
-    }
-    Ok(bytes)
+    read_pem(path).map_err(|error| TlsError::new(path, error))
 }
 
 #[cfg(test)]
@@ -279,7 +266,7 @@ mod tests {
         std::fs::remove_file(pair.path("tls.key")).unwrap();
         let gone = certificates.look().map(|_| ()).expect_err("it is gone");
         assert!(gone.to_string().contains("tls.key"), "{gone}");
-        let huge = "x".repeat(PEM_BYTES_MAX + 1);
+        let huge = "x".repeat(256 * 1024 + 1);
         pair.write(&huge, &key);
         let refused = certificates.look().map(|_| ()).expect_err("a limit");
         assert!(refused.to_string().contains("too large"), "{refused}");

@@ -1,14 +1,13 @@
 //! Which addresses have how many connections: none may take every place of a listener, or all memory for requests.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::network_of;
 
 use super::client_address;
 use super::request_memory::RequestMemory;
-
-/// The network of one customer over IPv6 (RFC 6177); whoever has one has all of its addresses.
-const IPV6_NETWORK: u128 = u128::MAX << 64;
 
 /// The places of one listener.
 pub struct Places {
@@ -47,7 +46,7 @@ impl Places {
         if client_address::is_trusted(peer.ip(), &self.trusted_proxies) {
             return Some(place(None, self.memory.clone()));
         }
-        let address = network(peer.ip());
+        let address = network_of(peer.ip());
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         let share = shares.entry(address).or_insert_with(|| Share {
             connections: 0,
@@ -86,14 +85,6 @@ impl Drop for Place {
         if let Some(address) = self.shared_by {
             self.places.leave(address);
         }
-    }
-}
-
-/// What counts as one address.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & IPV6_NETWORK).into(),
-        address => address,
     }
 }
 

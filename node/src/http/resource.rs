@@ -147,7 +147,9 @@ impl Resource {
             .iter()
             .find(|endpoint| endpoint.method == wanted)
             .ok_or_else(|| self.not_allowed())?;
-        debug_span!("access").in_scope(|| access::authorize(&mut call, endpoint.access))?;
+        access::authorize(&mut call, endpoint.access)
+            .instrument(debug_span!("access"))
+            .await?;
         let stage = debug_span!("endpoint", route = self.template);
         let Some(caller) = &call.caller else {
             return (endpoint.handler)(call).instrument(stage).await;

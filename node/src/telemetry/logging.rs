@@ -12,9 +12,15 @@ use crate::config::{LogFormat, TelemetryConfig};
 /// Libraries that narrate their work at the level that we use for an operator's news.
 const CHATTY: &[&str] = &["openraft", "redb", "hyper", "h2", "rustls", "tokio_postgres", "ractor"];
 
-/// Warns of each reply of its own storage that an election has overtaken, which is as it should be: the first election of a
-/// new node does it now and then. What fails there is told to its caller, who logs it.
-const CRIES_WOLF: &str = "openraft::core::raft_core";
+/// Warns of what is as it should be, or was told already: of each reply of its own storage that an election has overtaken; and
+/// of each message that a member did not get, many times a second, where our own connections say once that it is away. What
+/// fails there is told to its caller, who logs it.
+const CRIES_WOLF: &[&str] = &[
+    "openraft::core::raft_core",
+    "openraft::core::heartbeat",
+    "openraft::engine::handler::replication_handler",
+    "openraft::replication",
+];
 
 /// Which lines are written, changed while the process runs.
 pub struct LogFilter(reload::Handle<Targets, Registry>);
@@ -63,7 +69,9 @@ fn filter(config: &TelemetryConfig) -> Targets {
         filter = filter.with_target(*library, tracing::Level::WARN);
     }
     if !wanted.iter().any(|(target, _)| target.starts_with("openraft")) {
-        filter = filter.with_target(CRIES_WOLF, tracing::Level::ERROR);
+        for part in CRIES_WOLF {
+            filter = filter.with_target(*part, tracing::Level::ERROR);
+        }
     }
     if let Some(level) = wanted.default_level() {
         filter = filter.with_default(level);
@@ -89,8 +97,8 @@ mod tests {
         assert!(usual.would_enable("node::app", &Level::INFO));
         assert!(!usual.would_enable("openraft::engine", &Level::INFO));
         assert!(usual.would_enable("openraft::engine", &Level::WARN));
-        assert!(!usual.would_enable(CRIES_WOLF, &Level::WARN));
-        assert!(usual.would_enable(CRIES_WOLF, &Level::ERROR));
-        assert!(filter("info,openraft=debug").would_enable(CRIES_WOLF, &Level::DEBUG));
+        assert!(!usual.would_enable(CRIES_WOLF[0], &Level::WARN));
+        assert!(usual.would_enable(CRIES_WOLF[0], &Level::ERROR));
+        assert!(filter("info,openraft=debug").would_enable(CRIES_WOLF[0], &Level::DEBUG));
     }
 }

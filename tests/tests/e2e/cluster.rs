@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{Backend, Cluster, Wire, eventually, on_both_stores};
+use e2e::{Backend, Cluster, Wire, eventually, on_both_stores, ports};
 use serde_json::json;
 
 on_both_stores!(
@@ -16,6 +16,8 @@ on_both_stores!(
     a_node_that_is_removed_hands_over_and_answers_what_it_was_asked,
     a_leader_that_is_told_to_stop_hands_over_before_it_has_answered_what_it_was_asked,
     a_learner_serves_like_any_other_and_is_not_promoted_by_itself,
+    a_node_that_was_removed_while_it_was_down_hears_of_it_and_joins_again_with_nothing,
+    exit_codes_tell_operators_what_went_wrong,
 );
 
 async fn a_token_is_known_at_every_node_and_dead_at_every_node(backend: Backend) {
@@ -175,6 +177,9 @@ async fn operators_see_and_change_the_members(backend: Backend) {
         .await
         .expect_error(409, "CLUSTER_REFUSED");
     let invite = invited["invite"].as_str().expect("a text");
+    let nowhere = json!({ "invite": invite, "nodeId": 4, "address": "http://127.0.0.1" });
+    let nowhere = cluster.operator(2).post("/cluster/join").json(&nowhere).send().await;
+    nowhere.expect_error(400, "VALIDATION_ERROR");
     let _ = join(invite, 4).await.expect(200);
     let _ = join(invite, 4).await.expect(200);
     join(invite, 5).await.expect_error(409, "CLUSTER_REFUSED");
@@ -352,4 +357,63 @@ async fn a_learner_serves_like_any_other_and_is_not_promoted_by_itself(backend: 
     // Whoever promotes looks twice a second.
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(role().await.is_some(), "it stays what it is");
+}
+
+async fn a_node_that_was_removed_while_it_was_down_hears_of_it_and_joins_again_with_nothing(backend: Backend) {
+    let cluster = Cluster::start(backend).await;
+    let ready = async || {
+        eventually("node 4 to be ready", async || {
+            let answer = cluster.api_of(4).get("/health/ready").try_send().await.ok()?;
+            (answer.status == 200).then_some(())
+        })
+        .await;
+    };
+    cluster.prepare(4);
+    cluster.join(1, 4);
+    let mut node = cluster.serve(4);
+    ready().await;
+    node.kill();
+    cluster.cluster_command(1, &["remove", "4"]);
+
+    let exit = cluster.serve(4).exit().await;
+    let said = cluster.said(4);
+    assert!(
+        !exit.success() && said.contains("node 4 was removed from its cluster"),
+        "{said}"
+    );
+
+    let invite = cluster.invite(2, 4);
+    let refused = cluster.try_to_join(2, 4, &invite);
+    let reason = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        !refused.status.success() && reason.contains("holds a node of a cluster already"),
+        "{reason}"
+    );
+    std::fs::remove_dir_all(cluster.folder(4).join("raft")).expect("it is there");
+    let joined = cluster.try_to_join(2, 4, &invite);
+    assert!(joined.status.success(), "{}", String::from_utf8_lossy(&joined.stderr));
+    let _node = cluster.serve(4);
+    ready().await;
+}
+
+async fn exit_codes_tell_operators_what_went_wrong(backend: Backend) {
+    let cluster = Cluster::start(backend).await;
+    let file = cluster.place().scratch.path("wrong.token");
+    std::fs::write(&file, "agentidp_operator_of_another_cluster\n").expect("writable");
+    let (own, wrong) = (cluster.operator_token_file(), file.display().to_string());
+    let nobody = format!("http://{}", ports::free());
+    for (words, operator, token, code, reason) in [
+        (&["status"][..], cluster.operator_url(1), own, 0, ""),
+        (&["status"], cluster.operator_url(1), &wrong, 3, "operator token"),
+        (&["status"], &nobody, own, 69, "can't be reached"),
+        (&["promote", "9"], cluster.operator_url(1), own, 5, "no node 9"),
+        (&["promote", "nine"], cluster.operator_url(1), own, 2, "nine"),
+    ] {
+        let access = ["--operator", operator, "--operator-token-file", token];
+        let command = [&["cluster"], words, &access[..]].concat();
+        let output = cluster.command(&command).output().expect("the program runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {said}");
+        assert!(said.contains(reason), "{words:?}: {said}");
+    }
 }

@@ -84,6 +84,10 @@ impl Replication for MemoryCluster {
         })
     }
 
+    async fn catch_up(&self) -> Result<(), ReplicationError> {
+        self.check_fresh()
+    }
+
     fn is_alone(&self) -> bool {
         !self.has_others.load(Ordering::SeqCst)
     }

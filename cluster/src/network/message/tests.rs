@@ -88,6 +88,7 @@ fn requests() -> Vec<PeerRequest> {
         PeerRequest::Drain,
         PeerRequest::AppendNext(sequenced),
         PeerRequest::Formats,
+        PeerRequest::IsMember(3),
     ]
 }
 
@@ -131,6 +132,7 @@ fn answers() -> Vec<PeerAnswer> {
         PeerAnswer::MasterKeys(vec![]),
         PeerAnswer::Drained,
         PeerAnswer::Formats(formats),
+        PeerAnswer::IsMember(true),
     ]
 }
 

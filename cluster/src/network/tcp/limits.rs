@@ -44,7 +44,8 @@ pub struct TcpLimits {
     pub request_bytes_max: usize,
     /// The most inbound connections that have said hello.
     pub connections_max: usize,
-    /// The most inbound connections that have not said hello yet.
+    /// The most inbound connections that have not said hello yet, all addresses together. One more costs the address that
+    /// has most of them its oldest.
     pub handshakes_max: usize,
 }
 

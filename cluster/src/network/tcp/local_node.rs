@@ -1,7 +1,8 @@
 //! What this node says of itself, and what it requires of those that it meets.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use tokio::sync::{Notify, SetOnce};
 use uuid::Uuid;
 
 use super::hello::{Hello, VERSIONS, Versions};
@@ -25,7 +26,9 @@ pub struct LocalNode {
     node_id: u64,
     software: String,
     versions: Versions,
-    says: OnceLock<Arc<dyn Says>>,
+    says: SetOnce<Arc<dyn Says>>,
+    /// Rings when another node has said hello.
+    heard: Notify,
 }
 
 impl LocalNode {
@@ -35,7 +38,8 @@ impl LocalNode {
             node_id,
             software: software.into(),
             versions: VERSIONS,
-            says: OnceLock::new(),
+            says: SetOnce::new(),
+            heard: Notify::new(),
         }
     }
 
@@ -47,6 +51,21 @@ impl LocalNode {
 
     pub(crate) fn say(&self, says: Arc<dyn Says>) {
         assert!(self.says.set(says).is_ok(), "a node speaks for itself alone");
+    }
+
+    /// Waits until there is somebody to speak for. Before, this node could neither say how it stands nor judge how others do.
+    pub(super) async fn speaks(&self) {
+        self.says.wait().await;
+    }
+
+    /// Another node has said hello to this one.
+    pub(super) fn has_heard(&self) {
+        self.heard.notify_waiters();
+    }
+
+    /// Waits until another node says hello.
+    pub(super) async fn hears(&self) {
+        self.heard.notified().await;
     }
 
     pub(super) fn hello(&self) -> Hello {
@@ -91,8 +110,35 @@ impl LocalNode {
         here.and(there).map(drop)
     }
 
+    /// This node, speaking for one that knows nothing of its cluster and requires nothing, unless it speaks for another.
+    #[cfg(test)]
+    pub(super) fn or_for_nobody(self) -> Self {
+        let _ = self.says.set(Arc::new(Nobody));
+        self
+    }
+
     #[cfg(test)]
     pub(super) fn speaking(self, versions: Versions) -> Self {
         Self { versions, ..self }
     }
+}
+
+#[cfg(test)]
+struct Nobody;
+
+#[cfg(test)]
+impl Says for Nobody {
+    fn cluster_id(&self) -> Option<Uuid> {
+        None
+    }
+
+    fn standing(&self) -> Standing {
+        Standing::default()
+    }
+
+    fn must_have_log(&self, _: u64) -> bool {
+        false
+    }
+
+    fn halt(&self, _: &str) {}
 }

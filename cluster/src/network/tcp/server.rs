@@ -1,6 +1,7 @@
 //! The listening side.
 
 mod accepting;
+mod doorstep;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

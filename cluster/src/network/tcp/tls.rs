@@ -20,6 +20,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 use super::greeting::linger;
 use crate::certs::NodeName;
 use crate::error::ClusterError;
+use crate::files::warn_if_exposed;
 
 pub use files::TlsFiles;
 pub(super) use material::Material;
@@ -49,6 +50,7 @@ impl Tls {
     ) -> Result<Self, ClusterError> {
         let own_name = NodeName::new(node_id, cluster_name)?;
         let material = Material::load(&files, &own_name, &clock)?;
+        warn_if_exposed(&files.key);
         Ok(Self {
             files,
             own_name,

@@ -1,5 +1,7 @@
 //! Nodes that join, get and lose their votes, move, hand over and leave.
 
+use openraft::async_runtime::WatchReceiver as _;
+
 use super::*;
 use crate::reach;
 
@@ -138,16 +140,59 @@ async fn an_invitation_lets_one_node_in_which_votes_when_it_has_caught_up() {
     };
     refused(trio.handle(2).join(&invite, votes(3)).await, "used up");
     let forged = domain::Secret::new("agentidp_invite_00".to_owned());
+    let written = || trio.nodes[&1].raft.metrics().borrow_watched().last_log_index;
+    let before = written();
     refused(trio.handle(1).join(&forged, votes(3)).await, "unknown");
+    assert_eq!(written(), before, "whoever invents invitations makes nobody write");
     let second = trio.handle(2).invite(Duration::from_secs(60)).await.unwrap();
     let elsewhere = Joining {
         address: "elsewhere".to_owned(),
         ..votes(2)
     };
     refused(trio.handle(1).join(&second, elsewhere).await, "node 2 already");
+    let third = trio.handle(2).invite(Duration::from_secs(60)).await.unwrap();
+    let in_its_place = Joining {
+        address: "node-2".to_owned(),
+        ..votes(3)
+    };
+    refused(trio.handle(1).join(&third, in_its_place).await, "at node-2 already");
+    trio.handle(1).join(&third, votes(3)).await.unwrap();
     // Who is demoted stays so.
     trio.handle(1).demote(2).await.unwrap();
     assert_eq!(voters(&trio.handle(1)), [1]);
+    trio.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_changes_at_once_the_second_sees_what_the_first_has_left() {
+    let mut trio = three_by_joining().await;
+    trio.start(4, Founding::Join).await;
+    trio.handle(1).add_member(joining(4, "there")).await.unwrap();
+    trio.handle(1).promote(4).await.unwrap();
+    let leader = trio.leader().await;
+    let others: Vec<u64> = (1..=4).filter(|node_id| *node_id != leader).collect();
+    trio.set_cut_off(&others[..1]);
+    // Each alone leaves a majority that answers, both would leave none.
+    let at_leader = trio.handle(leader);
+    let (one, other) = tokio::join!(at_leader.demote(others[1]), at_leader.demote(others[2]));
+    assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
+    trio.revoke(leader, 0..1).await;
+    trio.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_was_removed_while_it_was_away_hears_of_it_when_it_asks() {
+    let mut trio = three_by_joining().await;
+    trio.set_cut_off(&[3]);
+    let leader = trio.leader().await;
+    trio.handle(leader).remove(3).await.unwrap();
+    let away = trio.nodes.remove(&3).unwrap();
+    assert!(away.handle().status().failure.is_none());
+    trio.set_cut_off(&[]);
+    let failure = away.handle().failed().await;
+    assert!(failure.to_string().contains("node 3 was removed"), "{failure}");
+    assert!(away.shutdown().await.is_err());
+    trio.revoke(leader, 0..1).await;
     trio.shutdown().await;
 }
 
@@ -303,7 +348,7 @@ async fn a_change_of_the_voters_is_finished_although_nobody_waits_for_it() {
     trio.set_cut_off(&[]);
     let sets = |node_id: &u64| {
         let metrics = trio.nodes[node_id].raft.metrics();
-        let metrics = openraft::async_runtime::WatchReceiver::borrow_watched(&metrics).clone();
+        let metrics = metrics.borrow_watched().clone();
         metrics.membership_config.membership().get_joint_config().clone()
     };
     trio.until(|| trio.nodes.keys().all(|node_id| sets(node_id).len() == 1).then_some(()))

@@ -39,6 +39,10 @@ pub trait Replication: Send + Sync {
     /// a bound. Applying a change twice is the same as once, but for what was issued in between to whom it kills.
     async fn apply(&self, changes: Vec<ReplicatedChange>) -> Result<Applied, ReplicationError>;
 
+    /// Waits until this node has all that was committed before it was called: until the next proof that its view is recent.
+    /// [`ReplicationError::Stale`] if none comes within a second.
+    async fn catch_up(&self) -> Result<(), ReplicationError>;
+
     /// Whether this node is all of its cluster, so that nobody else can have a change under way.
     fn is_alone(&self) -> bool;
 }

@@ -165,7 +165,7 @@ pub(in crate::cli) fn exit_of(error: &Error) -> Exit {
 }
 
 /// The sentence, each field that was refused, and under which id the server's log knows more.
-fn describe(error: &Error) -> String {
+pub(in crate::cli) fn describe(error: &Error) -> String {
     let mut text = clean(&error.to_string());
     if let Error::Api {
         fields, status, code, ..

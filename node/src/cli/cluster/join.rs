@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use cluster::Formats;
+use cluster::{Formats, OsFiles};
 use sdk::{Joining, Secret};
 
 use super::access::{self, OperatorTls};
+use crate::app::StartError;
 use crate::cli::output::{self, CommandError};
 use crate::cli::server_options::{ConfigFile, Overrides, load};
 use crate::config::{ClusterSection, Environment, MemberRole};
@@ -30,6 +31,8 @@ pub struct Options {
 pub async fn run(options: Options, environment: &Environment) -> Result<(), CommandError> {
     let (config, _) = load(options.file.config.as_ref(), environment, &Overrides::default())?;
     let joining = joining(&config.cluster)?;
+    // An invitation serves one node once: it is not to be used up in vain.
+    cluster::require_newcomer(&OsFiles, &config.cluster.data_dir).map_err(StartError::from)?;
     let invite = Secret::new(access::read(&options.invite_file)?.trim());
     let client = options.tls.client(&options.seed)?;
     client.join_cluster(&invite, &joining).await?;

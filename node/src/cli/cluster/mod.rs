@@ -29,7 +29,7 @@ pub enum ClusterCommand {
     Promote(MemberOptions),
     /// Take a voter's vote; it goes on as a learner.
     Demote(MemberOptions),
-    /// Let a member go: it hands over, finishes what it was asked, and is not ready any more; then stop it.
+    /// Let a member go: it hands over, finishes what it was asked, and stops; see that nothing starts it again.
     Remove(MemberOptions),
     /// Ask the leader to hand over to another voter.
     TransferLeader(MemberOptions),

@@ -59,8 +59,14 @@ impl Children {
         &self.0
     }
 
+    /// Whether a node has ended.
+    pub fn has_ended(&mut self, node_id: u64) -> bool {
+        let mut nodes = self.0.iter_mut().filter(|node| node.node_id == node_id);
+        nodes.any(|node| !matches!(node.process.try_wait(), Ok(None)))
+    }
+
     /// A node that has ended since it was last asked.
-    pub fn newly_ended(&mut self) -> Option<u64> {
+    fn newly_ended(&mut self) -> Option<u64> {
         for node in self.0.iter_mut().filter(|node| !node.has_ended) {
             if !matches!(node.process.try_wait(), Ok(None)) {
                 node.has_ended = true;

@@ -134,17 +134,6 @@ impl Layout {
         Ok(administrator)
     }
 
-    /// Whether all nodes have been added to the cluster.
-    pub fn is_joined(&self) -> bool {
-        self.memory.joined
-    }
-
-    /// All nodes have been added.
-    pub fn on_joined(&mut self) -> Result<(), CommandError> {
-        self.memory.joined = true;
-        self.memorize()
-    }
-
     fn certificates(&self) -> PathBuf {
         self.data_dir.join("certs")
     }

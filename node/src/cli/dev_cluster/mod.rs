@@ -8,7 +8,7 @@ mod page;
 
 use std::time::Duration;
 
-use cluster::{Formats, Founding};
+use cluster::{Formats, Founding, OsFiles, require_newcomer};
 use sdk::{Client, Joining, Secret};
 use tokio::time::{Instant, sleep};
 
@@ -53,7 +53,7 @@ pub async fn run(wanted: Wanted, environment: &Environment) -> Result<(), Comman
     let administrator = install(&mut layout, environment).await?;
     let mut children = Children::default();
     let started = tokio::select! {
-        started = start(&mut layout, &mut children, environment) => started.map(|()| true),
+        started = start(&layout, &mut children, environment) => started.map(|()| true),
         () = signals.stop() => Ok(false),
     };
     if let Ok(true) = started {
@@ -100,25 +100,32 @@ async fn install(layout: &mut Layout, environment: &Environment) -> Result<Admin
     layout.on_installed(installation)
 }
 
-/// Starts the processes and waits until each is ready; at the first start, adds them to the cluster one by one.
-async fn start(layout: &mut Layout, children: &mut Children, environment: &Environment) -> Result<(), CommandError> {
+/// Starts the processes and waits until each is ready; those that hold nothing yet are added to the cluster one by one.
+async fn start(layout: &Layout, children: &mut Children, environment: &Environment) -> Result<(), CommandError> {
+    let is_newcomer = |member: &&Member| require_newcomer(&OsFiles, &member.folder).is_ok();
+    let (newcomers, known): (Vec<&Member>, Vec<&Member>) = layout.members().iter().partition(is_newcomer);
     for member in layout.members() {
         children.start(member, environment)?;
     }
-    if layout.is_joined() {
-        for member in layout.members() {
-            until_ready(member, children).await?;
+    let mut ready = Vec::new();
+    for member in known {
+        match until_ready(member, children).await {
+            Ok(()) => ready.push(member),
+            // One that was removed, for instance. The others may do without it.
+            Err(error) if children.has_ended(member.node_id) => tracing::warn!("{error}"),
+            Err(error) => return Err(error),
         }
+    }
+    let seed = ready.first().ok_or_else(|| not_ready(layout.first()))?;
+    if newcomers.is_empty() {
         return Ok(());
     }
-    let (first, others) = layout.members().split_first().expect("a cluster has at least one node");
-    until_ready(first, children).await?;
     let token = std::fs::read_to_string(layout.operator_token_file())?;
     let (operator, token) = (
-        Client::builder(&first.operator_url()).build()?,
+        Client::builder(&seed.operator_url()).build()?,
         Secret::new(token.trim()),
     );
-    for member in others {
+    for member in &newcomers {
         let invitation = operator.cluster(&token).invite(Some(INVITE_SECONDS)).await?;
         let joining = Joining {
             node_id: member.node_id,
@@ -130,8 +137,14 @@ async fn start(layout: &mut Layout, children: &mut Children, environment: &Envir
         operator.join_cluster(&invitation.invite, &joining).await?;
         until_ready(member, children).await?;
     }
-    until_all_vote(&operator, &token, layout.members().len()).await?;
-    layout.on_joined()
+    until_all_vote(&operator, &token, ready.len() + newcomers.len()).await
+}
+
+fn not_ready(member: &Member) -> CommandError {
+    CommandError::NodeNotReady {
+        node_id: member.node_id,
+        log: member.log_file(),
+    }
 }
 
 /// Asks a node until it is ready; a node that has ended will not be.
@@ -142,12 +155,8 @@ async fn until_ready(member: &Member, children: &mut Children) -> Result<(), Com
         if client.health().ready().await.is_ok_and(|report| report.is_healthy()) {
             return Ok(());
         }
-        let has_ended = children.newly_ended().is_some();
-        if has_ended || Instant::now() >= give_up_at {
-            return Err(CommandError::NodeNotReady {
-                node_id: member.node_id,
-                log: member.log_file(),
-            });
+        if children.has_ended(member.node_id) || Instant::now() >= give_up_at {
+            return Err(not_ready(member));
         }
         sleep(ASK_EVERY).await;
     }

@@ -20,7 +20,7 @@ pub fn require_form(call: &Call) -> Result<(), ApiError> {
 /// The caller: whoever the bearer token speaks for, or the client that proves its secret.
 pub async fn authenticate(call: &Call, caller: &QueryCaller) -> Result<Caller, ApiError> {
     match caller {
-        QueryCaller::Bearer(token) => Ok(caller_of(&verify_bearer(call, token.expose())?, &call.origin)),
+        QueryCaller::Bearer(token) => Ok(caller_of(&verify_bearer(call, token.expose()).await?, &call.origin)),
         QueryCaller::Client(client) => {
             let client = call.services.tenants.authenticate(client, &call.origin).await?;
             Ok(Caller {

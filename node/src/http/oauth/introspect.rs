@@ -21,7 +21,7 @@ pub async fn handle(call: Call) -> Result<Response, ApiError> {
         return Err(BearerError::InsufficientScope(ScopeSet::EMPTY.with(Scope::TokensRead)).into());
     }
     let permit = limits::admit(&call.services, caller.agent, LimitClass::Introspect).await?;
-    let verified = match call.services.verifier.verify_any(query.token.expose()) {
+    let verified = match call.services.verifier.verify_any(query.token.expose()).await {
         Ok(verified) => Some(verified).filter(|verified| may_see(&caller, verified)),
         Err(VerificationError::Refused(refusal)) => {
             tracing::debug!(?refusal, "a token is not active");

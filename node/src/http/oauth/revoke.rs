@@ -13,22 +13,23 @@ use crate::http::call::Call;
 use crate::http::error::ApiError;
 use crate::http::limits;
 use crate::http::reply::{Response, json_bytes, no_store};
-use crate::http::verifier::CLOCKS_LATE_MAX;
+use crate::http::verifier::{CLOCKS_LATE_MAX, VerificationError};
 
-/// 200 also for a token that is unknown or expired (RFC 7009 §2.2). One that is revoked already is revoked once more, which
-/// changes nothing but is recorded: the caller's first request may have been carried out without being answered, and then
-/// nothing tells of it.
+/// 200 also for a token that is unknown or expired (RFC 7009 §2.2), if this node can tell that it is. One that is revoked
+/// already is revoked once more, which changes nothing but is recorded: the caller's first request may have been carried out
+/// without being answered, and then nothing tells of it.
 pub async fn handle(call: Call) -> Result<Response, ApiError> {
     require_form(&call)?;
     let query = TokenQuery::parse(&call.body, call.authorization())?;
     let caller = authenticate(&call, &query.caller).await?;
     let permit = limits::admit(&call.services, caller.agent, LimitClass::Requests).await?;
-    match call.services.verifier.verify_to_revoke(query.token.expose()) {
+    match call.services.verifier.verify_to_revoke(query.token.expose()).await {
         Ok(claims) => {
             check_ownership(&caller, &claims)?;
             revoke(&call, &caller, &claims).await?;
         }
-        Err(rejection) => tracing::debug!(?rejection, "nothing to revoke"),
+        Err(VerificationError::Refused(refusal)) => tracing::debug!(?refusal, "nothing to revoke"),
+        Err(VerificationError::Unavailable(error)) => return Err(error.into()),
     }
     Ok(permit.onto(no_store(json_bytes(StatusCode::OK, "{}"))))
 }

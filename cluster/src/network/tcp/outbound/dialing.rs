@@ -75,7 +75,11 @@ impl Dialing {
             };
             if let Some((pause, reason)) = wait {
                 self.set(State::Down(reason));
-                sleep(pause).await;
+                // Whoever is there again dials others itself, and is not to be missed until the wait is over.
+                tokio::select! {
+                    () = sleep(pause) => (),
+                    () = self.endpoint.local.hears() => (),
+                }
             }
             if self.unused_at() <= Instant::now() {
                 return;
@@ -85,6 +89,7 @@ impl Dialing {
 
     async fn connect(&self) -> Result<Established, String> {
         let limit = self.endpoint.limits.handshake_timeout;
+        self.endpoint.local.speaks().await;
         let connecting = async {
             let security = &self.endpoint.security;
             let stream = socket::connect(&self.peer.address, security).await?;

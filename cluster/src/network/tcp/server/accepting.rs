@@ -1,5 +1,6 @@
 //! The task that accepts connections and owns them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use super::super::refusals::Refusals;
 use super::super::stopping::Stopping;
 use super::super::{hello::Hello, socket};
 use super::Answering;
+use super::doorstep::{Doorstep, Waiting};
 
 /// How long to wait after the operating system refused a connection, for instance for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -31,7 +33,7 @@ pub(super) struct Accepting {
 impl Accepting {
     pub(super) fn new(endpoint: Endpoint, answering: Arc<dyn Answering>, stopping: Stopping) -> Self {
         let doorkeeper = Doorkeeper {
-            handshakes: Arc::new(Semaphore::new(endpoint.limits.handshakes_max)),
+            doorstep: Doorstep::new(endpoint.limits.handshakes_max),
             places: Arc::new(Semaphore::new(endpoint.limits.connections_max)),
             refusals: Refusals::default(),
             endpoint,
@@ -49,7 +51,7 @@ impl Accepting {
             tokio::select! {
                 () = self.stopping.wait() => break,
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => self.take(stream),
+                    Ok((stream, remote)) => self.take(stream, remote),
                     Err(error) => {
                         self.doorkeeper.tell(EVERYBODY, &format!("cannot accept: {error}"));
                         sleep(ACCEPT_PAUSE).await;
@@ -64,14 +66,12 @@ impl Accepting {
         }
     }
 
-    fn take(&mut self, stream: TcpStream) {
-        let Ok(handshake) = self.doorkeeper.handshakes.clone().try_acquire_owned() else {
-            let max = self.doorkeeper.endpoint.limits.handshakes_max;
-            let reason = format!("{max} connections have not said hello yet; more are closed");
-            self.doorkeeper.tell(EVERYBODY, &reason);
-            return;
-        };
-        let connection = self.doorkeeper.clone().admit(stream, handshake, self.stopping.clone());
+    fn take(&mut self, stream: TcpStream, remote: SocketAddr) {
+        let waiting = self.doorkeeper.doorstep.come(remote.ip());
+        let connection = self
+            .doorkeeper
+            .clone()
+            .admit(stream, remote, waiting, self.stopping.clone());
         self.connections.spawn(connection);
     }
 }
@@ -86,32 +86,42 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
 struct Doorkeeper {
     endpoint: Endpoint,
     answering: Arc<dyn Answering>,
-    handshakes: Arc<Semaphore>,
+    doorstep: Arc<Doorstep>,
     places: Arc<Semaphore>,
     refusals: Refusals,
 }
 
 impl Doorkeeper {
     /// Makes sure who is there, and serves the connection until it ends.
-    async fn admit(self: Arc<Self>, stream: TcpStream, handshake: OwnedSemaphorePermit, mut stopping: Stopping) {
+    async fn admit(
+        self: Arc<Self>,
+        stream: TcpStream,
+        remote: SocketAddr,
+        mut waiting: Waiting,
+        mut stopping: Stopping,
+    ) {
         socket::set_up(&stream);
-        let remote = stream
-            .peer_addr()
-            .map_or_else(|_| "an unknown address".to_owned(), |address| address.ip().to_string());
+        let remote = remote.ip().to_canonical().to_string();
         let limit = self.endpoint.limits.handshake_timeout;
         let mut claimed = None;
         let greeted = tokio::select! {
             greeted = timeout(limit, self.greet(stream, &mut claimed)) => {
                 greeted.unwrap_or_else(|_| Err(format!("it did not say hello within {limit:?}")))
             }
+            () = waiting.sent_away() => {
+                let max = self.endpoint.limits.handshakes_max;
+                self.tell(EVERYBODY, &format!("{max} connections have not said hello yet; the oldest of whoever has most is closed"));
+                return;
+            }
             () = stopping.wait() => return,
         };
-        drop(handshake);
+        drop(waiting);
         let from = claimed.map_or_else(|| remote.clone(), |node_id| format!("{remote}, as node {node_id}"));
         match greeted {
             Ok((established, _place)) => {
                 self.refusals.forget(&remote);
                 self.refusals.forget(&from);
+                self.endpoint.local.has_heard();
                 self.serve(established, stopping).await;
             }
             Err(reason) => self.tell(&from, &reason),

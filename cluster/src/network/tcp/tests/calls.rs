@@ -123,6 +123,22 @@ async fn a_peer_that_dies_interrupts_calls_and_is_called_again_when_it_is_back()
 }
 
 #[tokio::test]
+async fn who_is_back_and_says_hello_is_called_at_once() {
+    let its = listener().await.into_std().unwrap();
+    let address = its.local_addr().unwrap();
+    drop(its);
+    let mut endpoint = plain(1);
+    (endpoint.limits.backoff_min, endpoint.limits.backoff_max) = (LONG, LONG);
+    let server = serve(endpoint.clone(), std::sync::Arc::new(Backwards)).await;
+    let caller = Caller::new(endpoint);
+    unreachable(caller.fail(2, address).await);
+    let back = TcpListener::bind(address).await.unwrap();
+    let _back = PeerServer::serve(back, plain(2), std::sync::Arc::new(Backwards)).unwrap();
+    Caller::new(plain(2)).succeed(1, server.address()).await;
+    caller.succeed(2, address).await;
+}
+
+#[tokio::test]
 async fn calls_fail_at_once_while_waiting_for_the_next_attempt() {
     let gone = listener().await.local_addr().unwrap();
     let mut endpoint = plain(1);

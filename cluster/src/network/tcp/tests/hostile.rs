@@ -199,16 +199,21 @@ async fn the_number_of_connections_is_bounded() {
 }
 
 #[tokio::test]
-async fn the_number_of_connections_without_hello_is_bounded() {
+async fn who_says_nothing_keeps_nobody_out() {
     let (log, _guard) = Log::capture();
-    let endpoint = impatient(|endpoint| endpoint.limits.handshakes_max = 1);
+    let endpoint = impatient(|endpoint| {
+        endpoint.limits.handshakes_max = 4;
+        endpoint.limits.handshake_timeout = LONG;
+    });
     let server = serve(endpoint, Arc::new(Backwards)).await;
-    let silent = Raw::connect(server.address()).await;
-    let caller = Caller::new(plain(1));
-    unreachable(caller.fail(2, server.address()).await);
-    assert!(log.line(REFUSED).await.contains("1 connections have not said hello"));
-    drop(silent);
-    caller.succeed(2, server.address()).await;
+    let oldest = Raw::connect(server.address()).await;
+    let mut silent = Vec::new();
+    for _ in 1..4 {
+        silent.push(Raw::connect(server.address()).await);
+    }
+    still_serves(&server).await;
+    oldest.closed().await;
+    assert!(log.line(REFUSED).await.contains("4 connections have not said hello"));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Who is refused for how it stands, that both sides say why, and that the one that can't go on stops.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::support::*;
 use super::trust::{refused, with};
@@ -110,6 +111,20 @@ async fn a_member_that_comes_back_with_nothing() {
         };
         refused(dialing, listening, &reason, &reason).await;
     }
+}
+
+#[tokio::test]
+async fn a_node_greets_nobody_before_it_knows_how_it_stands() {
+    let server = serve(plain(2), Arc::new(Backwards)).await;
+    let endpoint = Endpoint {
+        local: Arc::new(LocalNode::new(1, "test")),
+        ..plain(1)
+    };
+    let caller = Caller::new(endpoint.clone());
+    let early = caller.call_within(2, server.address(), b"ab", Duration::from_millis(50));
+    assert!(unreachable(early.await.unwrap_err()).contains("before the deadline"));
+    endpoint.local.say(Arc::new(Member::of(7)));
+    assert_eq!(caller.call(2, server.address(), b"ab").await.unwrap(), b"ba");
 }
 
 #[test]

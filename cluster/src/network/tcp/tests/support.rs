@@ -146,7 +146,7 @@ fn authority(clock: &Hand) -> CertificateAuthority {
 
 pub(super) fn endpoint(local: LocalNode, security: Security) -> Endpoint {
     Endpoint {
-        local: Arc::new(local),
+        local: Arc::new(local.or_for_nobody()),
         security,
         limits: limits(),
     }

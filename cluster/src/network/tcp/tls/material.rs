@@ -1,6 +1,7 @@
 //! The certificates that are in force, made ready for connections.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,9 +16,10 @@ use rustls::version::TLS13;
 use rustls::{ClientConfig, ServerConfig};
 
 use super::ALPN;
-use super::files::{TlsFiles, read};
+use super::files::TlsFiles;
 use crate::certs::{Chain, NodeName, Trusted, certificates};
 use crate::error::ClusterError;
+use crate::files::read_pem;
 
 /// What handshakes need, on both sides.
 pub(in super::super) struct Material {
@@ -30,6 +32,7 @@ pub(in super::super) struct Material {
 impl Material {
     /// Reads the files, and checks that they belong together and to this node.
     pub(super) fn load(files: &TlsFiles, own: &NodeName, clock: &Arc<dyn Clock>) -> Result<Self, ClusterError> {
+        let read = |path: &Path| read_pem(path).map_err(|error| ClusterError::io(path, error));
         let (ca, cert, key) = (read(&files.ca)?, read(&files.cert)?, read(&files.key)?);
         let in_ca = |reason: String| ClusterError::tls(&files.ca, reason);
         let in_cert = |reason: String| ClusterError::tls(&files.cert, reason);

@@ -1,7 +1,7 @@
 //! `POST /cluster/join`: a node that shows an invitation is added. It follows from then on, and votes when it has caught
 //! up unless it wants to stay a learner.
 
-use cluster::Joining;
+use cluster::{Joining, check_address};
 use domain::Secret;
 use serde_json::json;
 
@@ -24,6 +24,9 @@ pub async fn handle(call: Call) -> Result<Response, ApiError> {
     );
     if node_id == Some(0) {
         fields.reject::<u64>("nodeId", "must be at least 1");
+    }
+    if let Some(Err(reason)) = address.as_deref().map(check_address) {
+        fields.reject::<u64>("address", reason);
     }
     if known.is_some_and(|known| u8::try_from(known).is_err()) {
         fields.reject::<u64>("knownFormat", "must be from 0 to 255");
