@@ -7,6 +7,7 @@
 mod arriving;
 mod database;
 mod disk;
+mod elections;
 mod entropy;
 mod errand;
 mod founding;
