@@ -21,7 +21,7 @@ pub use client::Client;
 pub use closing::close;
 pub use error::WorkloadError;
 pub use shared::{Shared, Target};
-pub use wire::{Ask, Heard, Wire};
+pub use wire::{Ask, Heard, Wire, max_age};
 
 use std::sync::Arc;
 
