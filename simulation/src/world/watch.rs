@@ -10,6 +10,7 @@ use domain::Revision;
 
 use super::World;
 use super::elections::Elections;
+use super::host::Host;
 
 /// How often it looks, in ticks.
 const EVERY: u64 = 10;
@@ -68,10 +69,13 @@ impl Watch {
                 return;
             }
         }
-        for host in world.hosts() {
-            if let Some(cluster) = world.cluster(host.node_id) {
-                self.judge(world, host.starts.get(), &cluster.status());
-            }
+        world.hosts().for_each(|host| self.look_at(world, host));
+    }
+
+    /// Looks at a node: also the moment before it ends, so that nothing that it has said is missed.
+    pub(super) fn look_at(&self, world: &World, host: &Host) {
+        if let Some(cluster) = world.cluster(host.node_id) {
+            self.judge(world, host.starts.get(), &cluster.status());
         }
     }
 
