@@ -1,5 +1,6 @@
 //! Just after an operator has ordered other keys, whoever owns the key schedule hears nothing of the leader any more. The
-//! others give the schedule to another node; the former owner, who does not know that, goes on and is heard.
+//! others give the schedule to another node; the former owner, who does not know that, goes on and is heard. No client reaches
+//! it meanwhile: their changes, which are not answered either, would be ahead of its own.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::{Begun, Fault, lagging, leader};
 use crate::conduct::Conduct;
 use crate::history::Rotation;
 use crate::random::Random;
-use crate::world::World;
+use crate::world::{Place, World};
 
 /// How long the owner may take to see the keys and to have them recorded.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -24,6 +25,7 @@ struct OwnerDeaf {
     owner: u64,
     order: GivenOrder,
     links: Option<Troubled>,
+    from_clients: Option<u64>,
     ends_at: Duration,
     is_over: bool,
 }
@@ -34,6 +36,12 @@ impl Fault for OwnerDeaf {
         if self.links.is_none() && self.order.is_done() && awaits_its_turn(world, self.owner) {
             let direction = vec![(self.leader, self.owner)];
             self.links = Some(Troubled::make(world, direction, Conduct::CUT));
+            let (clients, owner) = (Place::Clients, Place::Node(self.owner));
+            self.from_clients = Some(world.network.trouble(clients, owner, Conduct::CUT));
+            world.note(format_args!(
+                "node {} hears nothing of node {}",
+                self.owner, self.leader
+            ));
             self.ends_at = world.now() + DEAF_FOR;
         }
         self.is_over = self.order.is_answered() && world.now() >= self.ends_at;
@@ -46,6 +54,9 @@ impl Fault for OwnerDeaf {
     fn end(&mut self, world: &World) {
         if let Some(links) = &mut self.links {
             links.end(world);
+        }
+        if let Some(from_clients) = self.from_clients.take() {
+            world.network.lift(from_clients);
         }
     }
 }
@@ -71,6 +82,7 @@ pub(super) fn begin(world: &World, random: &mut Random) -> Option<Begun> {
         owner,
         order: GivenOrder::give(world, random, leader, Rotation::Ahead)?,
         links: None,
+        from_clients: None,
         ends_at: world.now() + PATIENCE,
         is_over: false,
     };

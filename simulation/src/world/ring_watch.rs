@@ -74,7 +74,7 @@ impl Seen {
         for record in &ring.keys {
             let (first, gone) = self.keys.entry(record.key_id.clone()).or_insert((revision, None));
             *first = (*first).min(revision);
-            if let Some(gone) = gone.filter(|gone| *gone < revision) {
+            if let Some(gone) = gone.take_if(|gone| *gone < revision) {
                 let what = format!(
                     "key {} had left at revision {gone}, and is there again at revision {revision}",
                     record.key_id.0
