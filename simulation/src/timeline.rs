@@ -19,6 +19,8 @@ const LEFT: f64 = 175.0;
 const LANE: f64 = 34.0;
 const BAR: f64 = 18.0;
 const TOP: f64 = 40.0;
+/// How many broken promises are shown at first.
+const SHOWN: usize = 6;
 /// A bar that is at least so wide has its term written into it.
 const ROOM_FOR_TERM: f64 = 52.0;
 /// What begins farther right than this is written to the left of its place.
@@ -62,14 +64,7 @@ pub fn page(outcome: &Outcome, command: &str) -> String {
         faults = outcome.faults.len(),
         command = escaped(command),
     );
-    for (invariant, violation) in &outcome.broken {
-        let _ = write!(
-            page,
-            "<p class=\"broken\"><b>{invariant}</b> at {}: {}</p>",
-            violation.at,
-            escaped(&violation.what)
-        );
-    }
+    page.push_str(&breaches(outcome));
     page.push_str(&drawing(outcome));
     page.push_str(KEY);
     if !outcome.closeup.lines.is_empty() {
@@ -84,6 +79,27 @@ pub fn page(outcome: &Outcome, command: &str) -> String {
     }
     page.push_str("</html>\n");
     page
+}
+
+/// What was broken: the first ones, and the others for whoever wants to see them.
+fn breaches(outcome: &Outcome) -> String {
+    let mut list = String::new();
+    for (place, (invariant, violation)) in outcome.broken.iter().enumerate() {
+        if place == SHOWN {
+            let more = outcome.broken.len() - SHOWN;
+            let _ = write!(list, "<details><summary class=\"broken\">and {more} more</summary>");
+        }
+        let _ = write!(
+            list,
+            "<p class=\"broken\"><b>{invariant}</b> at {}: {}</p>",
+            violation.at,
+            escaped(&violation.what)
+        );
+    }
+    if outcome.broken.len() > SHOWN {
+        list.push_str("</details>");
+    }
+    list
 }
 
 fn drawing(outcome: &Outcome) -> String {
@@ -111,14 +127,16 @@ fn drawing(outcome: &Outcome) -> String {
     let mut named = BTreeSet::new();
     for (invariant, violation) in &outcome.broken {
         let x = scale.x(Duration::from_micros(violation.at.0));
+        // What is broken over and over is named once, and faint after that.
+        let is_first = named.insert(invariant);
+        let opacity = if is_first { 1.0 } else { 0.25 };
         let _ = write!(
             svg,
-            "<line x1=\"{x:.1}\" y1=\"{TOP}\" x2=\"{x:.1}\" y2=\"{height}\" stroke=\"#d0021b\" stroke-width=\"2\">\
-             <title>{invariant}: {}</title></line>",
+            "<line x1=\"{x:.1}\" y1=\"{TOP}\" x2=\"{x:.1}\" y2=\"{height}\" stroke=\"#d0021b\" stroke-width=\"2\" \
+             stroke-opacity=\"{opacity}\"><title>{invariant}: {}</title></line>",
             escaped(&violation.what)
         );
-        // What is broken over and over is named once.
-        if named.insert(invariant) {
+        if is_first {
             let y = TOP - 6.0 - 12.0 * (named.len() - 1).min(1) as f64;
             beside(&mut svg, (x - 4.0, x + 4.0), y, invariant, "");
         }
