@@ -29,3 +29,7 @@ pub const DRIFT_PER_MILLE_MAX: u64 = 10;
 
 /// After how much true time a node must have stopped to vouch for tokens: it measures by its own clock.
 pub const SILENT_AFTER: Duration = Duration::from_millis(MAX_STALENESS_SECONDS * (1_000 + DRIFT_PER_MILLE_MAX));
+
+/// How long it may take after all is well until somebody has finished what was interrupted: a write is left alone for ten
+/// seconds, and whoever has failed to finish one pauses for thirty at most.
+pub const FINISHED_AFTER: Duration = Duration::from_secs(45);

@@ -91,7 +91,8 @@ impl Plan {
         let kinds: Vec<Kind> = wishes.kinds.iter().copied().filter(|_| random.happens(500)).collect();
         let kinds = if kinds.is_empty() { wishes.kinds.clone() } else { kinds };
         // Where clocks are set at will nobody can promise that they do not differ by more than seconds.
-        let keys_follow_soon = kinds.contains(&Kind::KeysRotated) && !kinds.contains(&Kind::ClockSet);
+        let are_rotated = kinds.contains(&Kind::KeysRotated) || kinds.contains(&Kind::OwnerDeaf);
+        let keys_follow_soon = are_rotated && !kinds.contains(&Kind::ClockSet);
         let is_held = kinds.contains(&Kind::Upgraded) && random.happens(800);
         let mut faults = Vec::new();
         let mut at = QUIET;

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::FINISHED_AFTER;
 use crate::faults::{Begun, Kind};
-use crate::history::{History, Recorder};
+use crate::history::{Call, Entry, History, Recorder, Status};
 use crate::invariants::{self, Violation};
 use crate::plan::{Plan, Wishes};
 use crate::random::Random;
@@ -194,12 +195,24 @@ fn finish(world: &World, shared: &Arc<Shared>, workload: Workload, random: &Rand
         Some(Err(error)) => breach(error.to_string()),
         None => breach("clients did not finish what they had begun".to_owned()),
     }
+    if world.recorder.history().entries.iter().any(is_unanswered_kill) {
+        world.run_for(FINISHED_AFTER);
+    }
     let (shared, random) = (shared.clone(), random.branch(13));
     match world.at_clients(CLOSING_MAX, async move { close(&shared, &random).await }) {
         Some(Ok(())) => {}
         Some(Err(error)) => breach(error.to_string()),
         None => breach("it took too long to look at everything at the end".to_owned()),
     }
+}
+
+/// Whether somebody wanted to kill what agents hold, and does not know whether it was done.
+fn is_unanswered_kill(entry: &Entry) -> bool {
+    let is_kill = matches!(
+        entry.call,
+        Call::SetStatus(_, Status::Suspended) | Call::RevokeCredential(..)
+    );
+    is_kill && entry.answer.may_be_done() && !entry.answer.is_done()
 }
 
 fn broken(world: &World, history: &History) -> Vec<(String, Violation)> {

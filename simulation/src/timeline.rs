@@ -4,6 +4,7 @@
 
 mod closeup;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -14,10 +15,16 @@ use crate::world::Moved;
 
 /// Sizes, in pixels.
 const WIDTH: f64 = 1_400.0;
-const LEFT: f64 = 130.0;
+const LEFT: f64 = 175.0;
 const LANE: f64 = 34.0;
 const BAR: f64 = 18.0;
 const TOP: f64 = 40.0;
+/// How many broken promises are shown at first.
+const SHOWN: usize = 6;
+/// A bar that is at least so wide has its term written into it.
+const ROOM_FOR_TERM: f64 = 52.0;
+/// What begins farther right than this is written to the left of its place.
+const LATE: f64 = WIDTH - 260.0;
 
 /// Colours of terms, one after the other.
 const TERMS: [&str; 6] = ["#2f6fab", "#3a9d6e", "#a8741a", "#7d55a8", "#b0505f", "#4a8f9c"];
@@ -26,8 +33,15 @@ const STYLE: &str = "body{font:14px system-ui,sans-serif;margin:24px;color:#222;
     h1{font-size:20px}code,pre{font:12px ui-monospace,monospace;background:#f4f4f4;padding:2px 4px}\
     pre{padding:10px;overflow-x:auto;max-height:420px}.broken{color:#b00020}\
     svg text{font:12px system-ui,sans-serif;fill:#333}svg .small{font-size:10px;fill:#666}\
+    svg .inside{font-size:10px;fill:#fff;pointer-events:none}.key{color:#666;font-size:12px}\
     @media(prefers-color-scheme:dark){body{background:#181818;color:#ddd}code,pre{background:#262626}\
-    svg text{fill:#ccc}svg .small{fill:#999}.broken{color:#ff7a88}}";
+    svg text{fill:#ccc}svg .small{fill:#999}svg .inside{fill:#fff}.key{color:#999}.broken{color:#ff7a88}}";
+
+/// What colours mean.
+const KEY: &str = "<p class=\"key\">Nodes: dark where one leads, in another colour in each term; pale where it follows; yellow where it \
+    is paused; nothing where it is down.</p>";
+const CLOSEUP_KEY: &str = "<p class=\"key\">Messages: green from and to clients, blue between nodes, red and short if they are lost. \
+    Point at one to read it.</p>";
 
 /// The page of a run. `command` is what repeats it.
 pub fn page(outcome: &Outcome, command: &str) -> String {
@@ -50,18 +64,13 @@ pub fn page(outcome: &Outcome, command: &str) -> String {
         faults = outcome.faults.len(),
         command = escaped(command),
     );
-    for (invariant, violation) in &outcome.broken {
-        let _ = write!(
-            page,
-            "<p class=\"broken\"><b>{invariant}</b> at {}: {}</p>",
-            violation.at,
-            escaped(&violation.what)
-        );
-    }
+    page.push_str(&breaches(outcome));
     page.push_str(&drawing(outcome));
+    page.push_str(KEY);
     if !outcome.closeup.lines.is_empty() {
         page.push_str("<h2>Around the first one</h2>");
         page.push_str(&closeup::drawing(outcome));
+        page.push_str(CLOSEUP_KEY);
         page.push_str("<pre>");
         for (_, line) in &outcome.closeup.lines {
             page.push_str(&escaped(line));
@@ -70,6 +79,27 @@ pub fn page(outcome: &Outcome, command: &str) -> String {
     }
     page.push_str("</html>\n");
     page
+}
+
+/// What was broken: the first ones, and the others for whoever wants to see them.
+fn breaches(outcome: &Outcome) -> String {
+    let mut list = String::new();
+    for (place, (invariant, violation)) in outcome.broken.iter().enumerate() {
+        if place == SHOWN {
+            let more = outcome.broken.len() - SHOWN;
+            let _ = write!(list, "<details><summary class=\"broken\">and {more} more</summary>");
+        }
+        let _ = write!(
+            list,
+            "<p class=\"broken\"><b>{invariant}</b> at {}: {}</p>",
+            violation.at,
+            escaped(&violation.what)
+        );
+    }
+    if outcome.broken.len() > SHOWN {
+        list.push_str("</details>");
+    }
+    list
 }
 
 fn drawing(outcome: &Outcome) -> String {
@@ -91,23 +121,25 @@ fn drawing(outcome: &Outcome) -> String {
         text(&mut svg, 4.0, y + 13.0, &label, "");
         let title = format!("{label}: {}, {:?} to {:?}", fault.whom, fault.from, fault.until);
         scale.bar(&mut svg, (fault.from, fault.until), y, "#d98c2b", &title);
-        text(
-            &mut svg,
-            scale.x(fault.until).max(LEFT) + 6.0,
-            y + 13.0,
-            &fault.whom,
-            "small",
-        );
+        let (from, until) = (scale.x(fault.from), scale.x(fault.until).max(LEFT));
+        beside(&mut svg, (from - 6.0, until + 6.0), y + 13.0, &fault.whom, "small");
     }
+    let mut named = BTreeSet::new();
     for (invariant, violation) in &outcome.broken {
         let x = scale.x(Duration::from_micros(violation.at.0));
+        // What is broken over and over is named once, and faint after that.
+        let is_first = named.insert(invariant);
+        let opacity = if is_first { 1.0 } else { 0.25 };
         let _ = write!(
             svg,
-            "<line x1=\"{x:.1}\" y1=\"{TOP}\" x2=\"{x:.1}\" y2=\"{height}\" stroke=\"#d0021b\" stroke-width=\"2\">\
-             <title>{invariant}: {}</title></line>",
+            "<line x1=\"{x:.1}\" y1=\"{TOP}\" x2=\"{x:.1}\" y2=\"{height}\" stroke=\"#d0021b\" stroke-width=\"2\" \
+             stroke-opacity=\"{opacity}\"><title>{invariant}: {}</title></line>",
             escaped(&violation.what)
         );
-        text(&mut svg, x + 4.0, TOP - 6.0, invariant, "");
+        if is_first {
+            let y = TOP - 6.0 - 12.0 * (named.len() - 1).min(1) as f64;
+            beside(&mut svg, (x - 4.0, x + 4.0), y, invariant, "");
+        }
     }
     svg.push_str("</svg>");
     svg
@@ -138,6 +170,11 @@ fn lane_of_node(svg: &mut String, scale: &Scale, outcome: &Outcome, node: u64) {
             colour,
             &format!("node {node} {title}, {at:?} to {until:?}"),
         );
+        if let Moved::Became(Role::Leader, term) = moved
+            && scale.x(until) - scale.x(*at) >= ROOM_FOR_TERM
+        {
+            text(svg, scale.x(*at) + 6.0, y + 13.0, &format!("term {term}"), "inside");
+        }
     }
 }
 
@@ -173,6 +210,19 @@ impl Scale {
             text(svg, x - 8.0, 16.0, &format!("{at} s"), "small");
             at += 10;
         }
+    }
+}
+
+/// To the right of something, or to its left where there is too little room: the places are where it begins and ends.
+fn beside(svg: &mut String, (left, right): (f64, f64), y: f64, what: &str, class: &str) {
+    if right < LATE {
+        text(svg, right, y, what, class);
+    } else {
+        let _ = write!(
+            svg,
+            "<text x=\"{left:.1}\" y=\"{y:.1}\" class=\"{class}\" text-anchor=\"end\">{}</text>",
+            escaped(what)
+        );
     }
 }
 

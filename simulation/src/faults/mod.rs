@@ -10,6 +10,8 @@ mod directions;
 mod disk_full;
 mod duplicating_links;
 mod flapping;
+mod key_order;
+mod keys_replaced_twice;
 mod keys_rotated;
 mod killed;
 mod leader_moves;
@@ -17,8 +19,10 @@ mod master_key_rotated;
 mod one_way;
 mod operation;
 mod order;
+mod owner_deaf;
 mod paused;
 mod power_cut;
+mod power_cut_after_vote;
 mod replaced;
 mod replacing;
 mod restarted;
@@ -138,6 +142,12 @@ kinds! {
     DatabaseAway = "database-away", database::begin_away;
     /// The database does what it is asked, and its answers are lost.
     DatabaseForgets = "database-forgets", database::begin_forgetful;
+    /// A node loses power the moment after it has promised something in another term.
+    PowerCutAfterVote = "power-cut-after-vote", power_cut_after_vote::begin;
+    /// Keys are replaced twice in a row, while messages come twice.
+    KeysReplacedTwice = "keys-replaced-twice", keys_replaced_twice::begin;
+    /// The owner of the key schedule does not hear that it is the owner no more.
+    OwnerDeaf = "owner-deaf", owner_deaf::begin;
 }
 
 impl std::str::FromStr for Kind {

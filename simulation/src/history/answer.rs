@@ -1,6 +1,7 @@
 //! What clients hear.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::ids::{AgentId, CredentialId, KeyId, TokenId};
 
@@ -33,7 +34,12 @@ pub enum Done {
     /// What a node says of a token: whether it is active.
     Vouched(bool),
     /// The published keys.
-    Keys(BTreeSet<KeyId>),
+    Keys {
+        /// All of them.
+        published: BTreeSet<KeyId>,
+        /// How long whoever read them may keep them.
+        kept_for: Duration,
+    },
 }
 
 impl Answer {

@@ -86,13 +86,14 @@ impl Kills {
             .filter(|kill| kill.is_acknowledged)
     }
 
-    /// Whether an emergency may keep a token from being alive, or its key from being published, at the node of a call: the
-    /// one that issued it may have signed it with a former key, or the one that is asked may not know the new one.
-    pub(super) fn emergency_between(&self, history: &History, token: &Token, entry: &Entry) -> bool {
+    /// Whether an emergency until a moment may keep a token from being alive, or its key from being published, at the node
+    /// of a call: the one that issued it may have signed it with a former key, or the one that is asked may not know the
+    /// new one.
+    pub(super) fn emergency_between(&self, history: &History, token: &Token, entry: &Entry, until: Moment) -> bool {
         self.emergencies.iter().any(|emergency| {
             let is_former = emergency.known_at(history, token.node) > token.asked;
             let is_unknown = emergency.known_at(history, entry.node) > entry.started;
-            emergency.started < entry.ended && (is_former || is_unknown)
+            emergency.started < until && (is_former || is_unknown)
         })
     }
 

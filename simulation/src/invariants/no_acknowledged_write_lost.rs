@@ -172,7 +172,7 @@ fn records(history: &History, findings: &mut Findings) {
     let is_dead_already = |entry: &Entry| match &entry.call {
         Call::RevokeToken(id) => {
             let token = tokens.get(id);
-            token.is_some_and(|token| kills.emergency_between(history, token, entry))
+            token.is_some_and(|token| kills.emergency_between(history, token, entry, entry.ended))
         }
         _ => false,
     };

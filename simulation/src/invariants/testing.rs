@@ -10,6 +10,12 @@ use crate::history::{
 
 const CALL: Duration = Duration::from_millis(1);
 
+/// The answer to whoever reads the public keys.
+pub(super) fn keys_read(names: &[&str], kept_for: Duration) -> Answer {
+    let published = names.iter().map(|name| KeyId::new(name)).collect();
+    Answer::Done(Done::Keys { published, kept_for })
+}
+
 /// A history, and how late it is in it.
 #[derive(Default)]
 pub(super) struct Script {
@@ -39,6 +45,14 @@ impl Script {
         };
         let done = Done::Token(TokenId::new(token), KeyId::new("key"));
         self.call(node, call, Answer::Done(done))
+    }
+
+    /// The last token is signed with another key.
+    pub(super) fn signed_with(&mut self, key: &str) -> &mut Self {
+        if let Answer::Done(Done::Token(_, with)) = &mut self.last_mut().answer {
+            *with = KeyId::new(key);
+        }
+        self
     }
 
     pub(super) fn revoke_token(&mut self, node: u64, token: &str) -> &mut Self {

@@ -10,7 +10,7 @@
 use super::kills::{Kill, Kills};
 use super::tokens;
 use super::verdict::{Verdict, Violation};
-use crate::history::{Answer, Call, Disturbance, Done, Effect, Entry, History};
+use crate::history::{Answer, Call, Done, Entry, History};
 
 pub(super) fn check(history: &History) -> Verdict {
     let (tokens, kills) = (tokens::issued(history), Kills::of(history));
@@ -24,7 +24,9 @@ pub(super) fn check(history: &History) -> Verdict {
                 // A kill that begins before the look is over may be ahead of it, answered or not.
                 let is_ahead =
                     |kill: &Kill| kill.started < entry.ended && kill.known_at(history, token.node) > token.asked;
-                if kills.possible(id, token).any(is_ahead) || kills.emergency_between(history, token, entry) {
+                if kills.possible(id, token).any(is_ahead)
+                    || kills.emergency_between(history, token, entry, entry.ended)
+                {
                     continue;
                 }
                 judged += 1;
@@ -32,13 +34,13 @@ pub(super) fn check(history: &History) -> Verdict {
                     violations.push(violation(entry, &format!("token {} was dead", id.as_str())));
                 }
             }
-            (Call::ReadKeys, Answer::Done(Done::Keys(published))) => {
-                if may_lack_keys(history, entry) {
+            (Call::ReadKeys, Answer::Done(Done::Keys { published, .. })) => {
+                if tokens::may_lack_keys(history, entry) {
                     continue;
                 }
                 judged += 1;
                 let earlier = tokens.iter().filter(|(_, token)| token.issued < entry.started);
-                let earlier = earlier.filter(|(_, token)| !kills.emergency_between(history, token, entry));
+                let earlier = earlier.filter(|(_, token)| !kills.emergency_between(history, token, entry, entry.ended));
                 let mut missing = earlier.filter(|(_, token)| !published.contains(&token.key));
                 if let Some((id, token)) = missing.next() {
                     let what = format!("key {} of token {} was not there", token.key.as_str(), id.as_str());
@@ -56,15 +58,6 @@ pub(super) fn check(history: &History) -> Verdict {
     }
 }
 
-/// Whether keys may have been replaced of which a node had not heard when it was asked.
-fn may_lack_keys(history: &History, entry: &Entry) -> bool {
-    let mut entries = history.entries.iter();
-    let were_replaced = entries.any(|earlier| matches!(earlier.call, Call::RotateKeys(_)));
-    let mut disturbances = history.disturbances.iter();
-    let lags = |fault: &Disturbance| fault.touches(Effect::MayLag, entry.node, entry.started, entry.ended);
-    were_replaced && disturbances.any(lags)
-}
-
 fn violation(entry: &Entry, what: &str) -> Violation {
     Violation {
         at: entry.started,
@@ -74,12 +67,11 @@ fn violation(entry: &Entry, what: &str) -> Violation {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::time::Duration;
 
-    use super::super::testing::Script;
+    use super::super::testing::{Script, keys_read};
     use super::*;
-    use crate::history::{KeyId, Rotation, TokenId};
+    use crate::history::{Effect, Rotation, TokenId};
 
     fn violations(script: &Script) -> usize {
         check(&script.history).violations.len()
@@ -158,10 +150,7 @@ mod tests {
 
     #[test]
     fn a_node_that_does_not_publish_the_key_is_found() {
-        let keys = |names: &[&str]| {
-            let keys: BTreeSet<KeyId> = names.iter().map(|name| KeyId::new(name)).collect();
-            Answer::Done(Done::Keys(keys))
-        };
+        let keys = |names: &[&str]| keys_read(names, Duration::ZERO);
         let mut script = Script::default();
         script.call(2, Call::ReadKeys, keys(&["other"]));
         script
@@ -179,7 +168,7 @@ mod tests {
         script.issue(1, "t", "a", "c");
         script.call(2, emergency, Answer::Done(Done::Plain));
         script.introspect(3, "t", false);
-        let keys = Answer::Done(Done::Keys(BTreeSet::new()));
+        let keys = keys_read(&[], Duration::ZERO);
         script.call(3, Call::ReadKeys, keys.clone());
         assert_eq!(violations(&script), 0);
         script.issue(1, "u", "a", "c").introspect(3, "u", false);
@@ -194,7 +183,7 @@ mod tests {
         let mut script = Script::default();
         script.call(2, ahead, Answer::Done(Done::Plain)).issue(1, "t", "a", "c");
         script.fault(Effect::MayLag, &[3]);
-        let without = Answer::Done(Done::Keys(BTreeSet::new()));
+        let without = keys_read(&[], Duration::ZERO);
         script.call(3, Call::ReadKeys, without.clone());
         assert_eq!(violations(&script), 0);
         script.call(2, Call::ReadKeys, without);

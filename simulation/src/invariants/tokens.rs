@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{AgentId, Answer, Call, CredentialId, Done, History, KeyId, Moment, NodeId, TokenId};
+use crate::history::{
+    AgentId, Answer, Call, CredentialId, Disturbance, Done, Effect, Entry, History, KeyId, Moment, NodeId, TokenId,
+};
 
 /// A token that a client has got.
 pub(super) struct Token {
@@ -35,4 +37,13 @@ pub(super) fn issued(history: &History) -> BTreeMap<TokenId, Token> {
         }
     }
     tokens
+}
+
+/// Whether keys may have been replaced of which a node had not heard when it was asked.
+pub(super) fn may_lack_keys(history: &History, entry: &Entry) -> bool {
+    let mut entries = history.entries.iter();
+    let were_replaced = entries.any(|earlier| matches!(earlier.call, Call::RotateKeys(_)));
+    let mut disturbances = history.disturbances.iter();
+    let lags = |fault: &Disturbance| fault.touches(Effect::MayLag, entry.node, entry.started, entry.ended);
+    were_replaced && disturbances.any(lags)
 }

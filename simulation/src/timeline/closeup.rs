@@ -67,7 +67,7 @@ fn arrow(svg: &mut String, window: &Range<Duration>, message: &Message) {
     let fate = if message.arrives.is_some() { "" } else { ", lost" };
     let _ = write!(
         svg,
-        "<line x1=\"{left:.1}\" y1=\"{start:.1}\" x2=\"{right:.1}\" y2=\"{end:.1}\" stroke=\"{colour}\" stroke-opacity=\"0.7\">\
+        "<line x1=\"{left:.1}\" y1=\"{start:.1}\" x2=\"{right:.1}\" y2=\"{end:.1}\" stroke=\"{colour}\" stroke-opacity=\"0.65\">\
          <title>{from} to {to}: {}, {:?}{fate}</title></line>",
         escaped(&message.what),
         message.sent

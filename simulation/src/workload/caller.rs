@@ -213,12 +213,15 @@ impl Caller {
 
     /// Reads the public keys.
     pub(super) async fn read_keys(&self, target: &Target) {
-        let read = |body: &Value| {
+        let started = self.shared.recorder.now();
+        let heard = self.ask(target, Ask::get("/.well-known/jwks.json")).await;
+        let kept_for = heard.as_ref().and_then(|heard| heard.max_age).unwrap_or_default();
+        let answer = understand(heard, |body| {
             let keys = body["keys"].as_array().into_iter().flatten();
-            Done::Keys(keys.filter_map(|key| key["kid"].as_str()).map(KeyId::new).collect())
-        };
-        let ask = Ask::get("/.well-known/jwks.json");
-        let _ = self.note(target, Call::ReadKeys, ask, read).await;
+            let published = keys.filter_map(|key| key["kid"].as_str()).map(KeyId::new).collect();
+            Done::Keys { published, kept_for }
+        });
+        self.shared.recorder.note(started, target.node, Call::ReadKeys, answer);
     }
 
     /// Reads the newest records.

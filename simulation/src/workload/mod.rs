@@ -15,13 +15,14 @@ mod sentinel;
 mod shared;
 mod steady;
 mod suspender;
+mod verifier;
 mod wire;
 
 pub use client::Client;
 pub use closing::close;
 pub use error::WorkloadError;
 pub use shared::{Shared, Target};
-pub use wire::{Ask, Heard, Wire};
+pub use wire::{Ask, Heard, Wire, max_age};
 
 use std::sync::Arc;
 
@@ -62,6 +63,8 @@ pub enum Kind {
     Revoker,
     /// Looks at what is dead.
     Sentinel,
+    /// Reads the public keys.
+    Verifier,
 }
 
 impl Kind {
@@ -76,6 +79,7 @@ impl Kind {
         Self::Looker,
         Self::Revoker,
         Self::Sentinel,
+        Self::Verifier,
     ];
 
     /// How many there are.
@@ -100,6 +104,7 @@ impl Kind {
             Self::Looker => tokio::spawn(looker::run(caller)),
             Self::Revoker => tokio::spawn(revoker::run(caller)),
             Self::Sentinel => tokio::spawn(sentinel::run(caller, place)),
+            Self::Verifier => tokio::spawn(verifier::run(caller)),
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct Heard {
     pub status: u16,
     /// What the header of that name says.
     pub retry_after: Option<Duration>,
+    /// How long the answer may be kept, as `Cache-Control` says it (RFC 9111 §5.2.2.1).
+    pub max_age: Option<Duration>,
     /// The body, if it is JSON.
     pub body: Value,
 }
@@ -43,6 +45,13 @@ pub struct Heard {
 pub trait Wire: Send + Sync {
     /// Sends a request to a node; `None` if no complete answer came in time.
     async fn ask(&self, target: &Target, ask: Ask) -> Option<Heard>;
+}
+
+/// What the value of a `Cache-Control` header says of how long the answer may be kept.
+pub fn max_age(cache_control: &str) -> Option<Duration> {
+    let mut directives = cache_control.split(',').map(str::trim);
+    let seconds = directives.find_map(|directive| directive.strip_prefix("max-age="))?;
+    seconds.parse().ok().map(Duration::from_secs)
 }
 
 impl Ask {
@@ -108,5 +117,17 @@ impl Ask {
     #[must_use]
     pub fn within(self, patience: Duration) -> Self {
         Self { patience, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_may_be_kept_for_as_long_as_it_says() {
+        assert_eq!(max_age("public, max-age=300"), Some(Duration::from_secs(300)));
+        assert_eq!(max_age("max-age=1"), Some(Duration::from_secs(1)));
+        assert_eq!(max_age("no-cache"), None);
     }
 }

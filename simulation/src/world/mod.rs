@@ -7,6 +7,7 @@
 mod arriving;
 mod database;
 mod disk;
+mod elections;
 mod entropy;
 mod errand;
 mod founding;
@@ -21,6 +22,7 @@ mod power;
 mod process;
 mod processes;
 mod reply;
+mod ring_watch;
 mod time;
 mod trace;
 mod watch;
@@ -49,6 +51,7 @@ pub use wire::ClientWire;
 use self::keys::TakenKeys;
 use self::majority::MajorityWatch;
 use self::process::Process;
+use self::ring_watch::RingWatch;
 use self::time::{MachineClock, TrueTime};
 use crate::conduct::Conduct;
 use crate::history::Recorder;
@@ -84,6 +87,7 @@ pub struct World {
     /// Watches over what the nodes say of themselves.
     pub watch: Watch,
     majority: MajorityWatch,
+    ring: RingWatch,
     hosts: BTreeMap<u64, Host>,
     clients: Runtime,
     taken_keys: TakenKeys,
@@ -125,6 +129,7 @@ impl World {
             database: Database::new(to_database, random.branch(3))?,
             watch: Watch::default(),
             majority: MajorityWatch::default(),
+            ring: RingWatch::default(),
             hosts: (1..=nodes).map(host).collect(),
             clients,
             taken_keys: TakenKeys::default(),
@@ -170,6 +175,7 @@ impl World {
         self.clients.block_on(async { tokio::time::sleep(TICK).await });
         self.watch.look(self);
         self.majority.look(self);
+        self.ring.look(self);
     }
 
     /// Ticks until something holds, for so long at most; whether it came to hold.

@@ -83,6 +83,7 @@ impl World {
     /// Ends a process without warning; its machine goes on, and tells whoever waits for an answer of it.
     pub fn kill(&self, node: u64) {
         if let Some(host) = self.hosts.get(&node) {
+            self.watch.look_at(self, host);
             self.note(format_args!("node {node} is killed"));
             self.end(host, Ended::Killed);
         }
@@ -91,6 +92,7 @@ impl World {
     /// Takes a machine's power away.
     pub fn cut_power(&self, node: u64) {
         if let Some(host) = self.hosts.get(&node) {
+            self.watch.look_at(self, host);
             self.note(format_args!("node {node} loses power"));
             host.power.set(false);
             self.end(host, Ended::Killed);

@@ -9,6 +9,8 @@ use cluster::{ClusterStatus, Role};
 use domain::Revision;
 
 use super::World;
+use super::elections::Elections;
+use super::host::Host;
 
 /// How often it looks, in ticks.
 const EVERY: u64 = 10;
@@ -46,8 +48,7 @@ pub struct Watch(RefCell<Seen>);
 #[derive(Default)]
 struct Seen {
     ticks: u64,
-    /// Who led in a term.
-    leaders: BTreeMap<u64, u64>,
+    elections: Elections,
     /// What the state was after an entry.
     revisions: BTreeMap<u64, Revision>,
     /// The latest term that a node has ever been seen in: it is written down before it is acted upon.
@@ -68,10 +69,13 @@ impl Watch {
                 return;
             }
         }
-        for host in world.hosts() {
-            if let Some(cluster) = world.cluster(host.node_id) {
-                self.judge(world, host.starts.get(), &cluster.status());
-            }
+        world.hosts().for_each(|host| self.look_at(world, host));
+    }
+
+    /// Looks at a node: also the moment before it ends, so that nothing that it has said is missed.
+    pub(super) fn look_at(&self, world: &World, host: &Host) {
+        if let Some(cluster) = world.cluster(host.node_id) {
+            self.judge(world, host.starts.get(), &cluster.status());
         }
     }
 
@@ -89,12 +93,13 @@ impl Watch {
             world.note(format_args!("node {node} is {:?} in term {}", status.role, status.term));
             seen.moves.push((now, node, Moved::Became(status.role, status.term)));
         }
-        if status.role == Role::Leader {
-            let leader = *seen.leaders.entry(status.term).or_insert(node);
-            if leader != node {
-                let what = format!("nodes {leader} and {node} both led in term {}", status.term);
-                seen.breach(now, "election_safety", what);
-            }
+        let leads = status.role == Role::Leader;
+        if let Some(leader) = seen.elections.see(now, node, status.term, leads) {
+            let what = format!(
+                "node {node} came to lead in term {} although node {leader} led there before",
+                status.term
+            );
+            seen.breach(now, "election_safety", what);
         }
         if let Some((started, _, term, applied)) = before
             && started == start
@@ -139,6 +144,7 @@ impl Watch {
         let mut seen = self.0.borrow_mut();
         // Its part is told again when it goes on.
         seen.last.remove(&node);
+        seen.elections.lose_sight(node);
         seen.moves.push((at, node, moved));
     }
 

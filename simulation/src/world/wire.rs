@@ -9,7 +9,7 @@ use http_body_util::{BodyExt as _, Full};
 
 use super::network::{Network, Place};
 use super::reply::question;
-use crate::workload::{Ask, Heard, Target, Wire};
+use crate::workload::{Ask, Heard, Target, Wire, max_age};
 
 /// A request, as a node's front takes it.
 pub type FrontRequest = Request<Full<Bytes>>;
@@ -39,13 +39,12 @@ impl FrontAnswer {
     }
 
     fn heard(self) -> Heard {
-        let retry_after = self.headers.get("retry-after");
-        let seconds = retry_after
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| text.parse().ok());
+        let header = |name: &str| self.headers.get(name).and_then(|value| value.to_str().ok());
+        let seconds = header("retry-after").and_then(|text| text.parse().ok());
         Heard {
             status: self.status,
             retry_after: seconds.map(Duration::from_secs),
+            max_age: header("cache-control").and_then(max_age),
             body: serde_json::from_slice(&self.body).unwrap_or_default(),
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use simulation::workload::{Ask, Heard, Target, Wire};
+use simulation::workload::{Ask, Heard, Target, Wire, max_age};
 
 use super::failure::Failure;
 
@@ -32,13 +32,13 @@ impl Wire for HttpWire {
             request = request.header("content-type", media_type).body(body);
         }
         let response = request.send().await.ok()?;
-        let retry_after = response.headers().get("retry-after");
-        let seconds = retry_after
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| text.parse().ok());
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let seconds = header("retry-after").and_then(|text| text.parse().ok());
+        let max_age = header("cache-control").and_then(max_age);
         Some(Heard {
             status: response.status().as_u16(),
             retry_after: seconds.map(Duration::from_secs),
+            max_age,
             body: serde_json::from_slice(&response.bytes().await.ok()?).unwrap_or_default(),
         })
     }
