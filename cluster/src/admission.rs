@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use crate::leader::LeaderError;
 use crate::leader::read_index_here;
 use crate::members::{self, MemberChange, MemberChangeError};
+use crate::network::Peers;
 use crate::publish::Published;
 use crate::raft_types::Raft;
 
@@ -25,14 +26,16 @@ const TURN_WITHIN: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(crate) struct Admission {
     raft: Raft,
+    peers: Peers,
     published: Arc<Published>,
     deciding: Arc<Mutex<()>>,
 }
 
 impl Admission {
-    pub(crate) fn new(raft: Raft, published: Arc<Published>) -> Self {
+    pub(crate) fn new(raft: Raft, peers: Peers, published: Arc<Published>) -> Self {
         Self {
             raft,
+            peers,
             published,
             deciding: Arc::default(),
         }
@@ -42,7 +45,7 @@ impl Admission {
     /// Returns when the change is committed; it is carried out to its end even if whoever asked for it does not wait.
     pub(crate) async fn change(&self, change: MemberChange) -> Result<(), MemberChangeError> {
         if matches!(change, MemberChange::TransferLeader(_)) {
-            return members::change(&self.raft, change).await;
+            return members::change(&self.raft, &self.peers, change).await;
         }
         let own = self.clone();
         let changing = tokio::spawn(async move { own.change_in_turn(change).await });
@@ -65,7 +68,7 @@ impl Admission {
                 )));
             }
         }
-        members::change(&self.raft, change).await
+        members::change(&self.raft, &self.peers, change).await
     }
 
     /// Keeps others from deciding meanwhile; whatever was committed before is applied. Nobody waits long for their turn, or

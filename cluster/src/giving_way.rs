@@ -8,7 +8,7 @@ use std::time::Duration;
 use openraft::async_runtime::{Instant as _, WatchReceiver as _};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::members::{self, MemberChange};
+use crate::members;
 use crate::raft_types::{Raft, RaftMetrics};
 use crate::tenure::Tenure;
 
@@ -78,7 +78,7 @@ pub(crate) async fn keep_giving_way(raft: Raft, silence_max: Duration) {
         let Some(node_id) = giving_way.on_look(began.elapsed(), view) else {
             continue;
         };
-        match members::change(&raft, MemberChange::TransferLeader(node_id)).await {
+        match members::transfer_leader(&raft, node_id).await {
             Ok(()) => tracing::warn!(
                 node_id,
                 "no majority answers this leader; leadership is offered to another voter"

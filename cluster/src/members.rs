@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use futures::future::join_all;
 use openraft::ChangeMembers;
 use openraft::async_runtime::WatchReceiver as _;
 use openraft::errors::{ChangeMembershipError, ClientWriteError, RaftError};
@@ -10,14 +11,16 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use crate::codec::OLDEST;
-use crate::network::Peer;
+use crate::network::{Peer, PeerRequest, Peers};
 use crate::raft_types::{Member, Raft};
 use crate::reach;
 
 /// How long a leader waits until a change of the members may be made.
 const HOLDS_WITHIN: Duration = Duration::from_secs(3);
 /// How long it waits before it looks again.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+/// How long a member may take to answer that it is there.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 
 /// A member as the committed membership has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,7 +138,7 @@ pub(crate) fn others(raft: &Raft) -> Vec<Peer> {
 }
 
 /// Changes the members, here on the leader. Returns when the change is committed.
-pub(crate) async fn change(raft: &Raft, change: MemberChange) -> Result<(), MemberChangeError> {
+pub(crate) async fn change(raft: &Raft, peers: &Peers, change: MemberChange) -> Result<(), MemberChangeError> {
     let known = members(raft);
     let find = |node_id: u64| known.iter().find(|member| member.node_id == node_id);
     if is_unfinished(raft) {
@@ -173,7 +176,7 @@ pub(crate) async fn change(raft: &Raft, change: MemberChange) -> Result<(), Memb
             None => Err(unknown(node_id)),
             Some(member) if member.is_voter => Ok(()),
             Some(_) => {
-                in_time(|| require_caught_up(raft, node_id)).await?;
+                in_time(|| require_vote_helps(raft, peers, node_id)).await?;
                 write(raft, ChangeMembers::AddVoterIds(BTreeSet::from([node_id])), true).await
             }
         },
@@ -181,7 +184,7 @@ pub(crate) async fn change(raft: &Raft, change: MemberChange) -> Result<(), Memb
             None => Err(unknown(node_id)),
             Some(member) if !member.is_voter => Ok(()),
             Some(_) => {
-                in_time(|| require_majority_without(raft, node_id)).await?;
+                in_time(|| require_majority_without(raft, peers, node_id)).await?;
                 set_member(raft, node_id, without_vote(raft, node_id)?).await?;
                 write(raft, ChangeMembers::RemoveVoters(BTreeSet::from([node_id])), true).await
             }
@@ -192,17 +195,22 @@ pub(crate) async fn change(raft: &Raft, change: MemberChange) -> Result<(), Memb
                 write(raft, ChangeMembers::RemoveNodes(BTreeSet::from([node_id])), false).await
             }
             Some(_) => {
-                in_time(|| require_majority_without(raft, node_id)).await?;
+                in_time(|| require_majority_without(raft, peers, node_id)).await?;
                 write(raft, ChangeMembers::RemoveVoters(BTreeSet::from([node_id])), false).await
             }
         },
-        MemberChange::TransferLeader(node_id) => match find(node_id) {
-            Some(member) if member.is_voter => transfer(raft, node_id).await,
-            Some(_) => Err(MemberChangeError::Refused(format!(
-                "node {node_id} is a learner; promote it first"
-            ))),
-            None => Err(unknown(node_id)),
-        },
+        MemberChange::TransferLeader(node_id) => transfer_leader(raft, node_id).await,
+    }
+}
+
+/// Has another voter lead, here on the leader. Returns when it is asked to.
+pub(crate) async fn transfer_leader(raft: &Raft, node_id: u64) -> Result<(), MemberChangeError> {
+    match members(raft).iter().find(|member| member.node_id == node_id) {
+        Some(member) if member.is_voter => transfer(raft, node_id).await,
+        Some(_) => Err(MemberChangeError::Refused(format!(
+            "node {node_id} is a learner; promote it first"
+        ))),
+        None => Err(unknown(node_id)),
     }
 }
 
@@ -275,10 +283,13 @@ fn unknown(node_id: u64) -> MemberChangeError {
 }
 
 /// What holds in a moment holds: a leader has heard of nobody at first, and a member is caught up soon after it joined.
-async fn in_time(holds: impl Fn() -> Result<(), MemberChangeError>) -> Result<(), MemberChangeError> {
+async fn in_time<Held>(holds: impl Fn() -> Held) -> Result<(), MemberChangeError>
+where
+    Held: Future<Output = Result<(), MemberChangeError>>,
+{
     let give_up_at = Instant::now() + HOLDS_WITHIN;
     loop {
-        match holds() {
+        match holds().await {
             Err(MemberChangeError::Refused(_)) if Instant::now() < give_up_at => sleep(LOOK_AGAIN_AFTER).await,
             held => return held,
         }
@@ -286,37 +297,59 @@ async fn in_time(holds: impl Fn() -> Result<(), MemberChangeError>) -> Result<()
 }
 
 /// A vote of a node that is not there, or lacks much, would be missed where a majority is needed.
-fn require_caught_up(raft: &Raft, node_id: u64) -> Result<(), MemberChangeError> {
-    let metrics = raft.metrics();
-    let metrics = metrics.borrow_watched();
-    if metrics.heartbeat.is_none() {
-        return Err(MemberChangeError::NotLeader);
-    }
-    if !reach::is_there(&metrics, node_id) {
+async fn require_vote_helps(raft: &Raft, peers: &Peers, node_id: u64) -> Result<(), MemberChangeError> {
+    let with_it = |member: &MemberEntry| member.is_voter || member.node_id == node_id;
+    let (voters, silent) = ask(raft, peers, with_it).await;
+    if silent.contains(&node_id) {
         return Err(MemberChangeError::Refused(format!(
             "node {node_id} does not answer; start it, and it is promoted when it has caught up"
         )));
     }
-    if !reach::has_caught_up(&metrics, node_id) {
+    if is_behind(raft, node_id)? {
         return Err(MemberChangeError::Refused(format!(
             "node {node_id} has not caught up yet; try again when agentidp cluster status shows no lag"
         )));
     }
-    Ok(())
+    if (voters - silent.len()) * 2 > voters {
+        return Ok(());
+    }
+    Err(MemberChangeError::Refused(format!(
+        "with node {node_id} as one voter more there would be no majority: {}",
+        who_is_silent(&silent)
+    )))
 }
 
-/// Those who vote without this node must be able to decide, or nobody could take the change back.
-fn require_majority_without(raft: &Raft, node_id: u64) -> Result<(), MemberChangeError> {
+/// Whether a node lacks much of what this leader has, or has not been heard of lately.
+fn is_behind(raft: &Raft, node_id: u64) -> Result<bool, MemberChangeError> {
     let metrics = raft.metrics();
     let metrics = metrics.borrow_watched();
     if metrics.heartbeat.is_none() {
         return Err(MemberChangeError::NotLeader);
     }
-    let voters = metrics.membership_config.membership().voter_ids();
-    let rest: BTreeSet<u64> = voters.filter(|voter| *voter != node_id).collect();
-    let silent = rest.iter().filter(|voter| !reach::is_there(&metrics, **voter));
-    let silent: Vec<u64> = silent.copied().collect();
-    majority_without(node_id, rest.len(), &silent).map_err(MemberChangeError::Refused)
+    Ok(!reach::is_there(&metrics, node_id) || !reach::has_caught_up(&metrics, node_id))
+}
+
+/// Those who vote without this node must be able to decide, or nobody could take the change back.
+async fn require_majority_without(raft: &Raft, peers: &Peers, node_id: u64) -> Result<(), MemberChangeError> {
+    let without_it = |member: &MemberEntry| member.is_voter && member.node_id != node_id;
+    let (voters, silent) = ask(raft, peers, without_it).await;
+    majority_without(node_id, voters, &silent).map_err(MemberChangeError::Refused)
+}
+
+/// How many members these are, and who of them does not answer. They are asked now: who has just died was heard of a moment ago.
+async fn ask(raft: &Raft, peers: &Peers, whom: impl Fn(&MemberEntry) -> bool) -> (usize, Vec<u64>) {
+    let me = *raft.node_id();
+    let asked: Vec<MemberEntry> = members(raft).into_iter().filter(whom).collect();
+    let asking = asked.iter().map(|member| async move {
+        let peer = Peer {
+            node_id: member.node_id,
+            address: member.address.clone(),
+        };
+        let answers = peer.node_id == me || peers.ask(&peer, &PeerRequest::Report, ANSWERS_WITHIN).await.is_ok();
+        (!answers).then_some(peer.node_id)
+    });
+    let silent = join_all(asking).await.into_iter().flatten().collect();
+    (asked.len(), silent)
 }
 
 /// Whether so many voters could decide without this node, although these do not answer; if not, why.
@@ -327,9 +360,16 @@ pub(crate) fn majority_without(node_id: u64, rest: usize, silent: &[u64]) -> Res
     if (rest - silent.len()) * 2 > rest {
         return Ok(());
     }
-    let silent: Vec<String> = silent.iter().map(u64::to_string).collect();
     Err(format!(
-        "without node {node_id} there would be no majority: node {} does not answer; start it or remove it first",
-        silent.join(" and node ")
+        "without node {node_id} there would be no majority: {}",
+        who_is_silent(silent)
     ))
+}
+
+fn who_is_silent(silent: &[u64]) -> String {
+    let silent: Vec<String> = silent.iter().map(u64::to_string).collect();
+    format!(
+        "node {} does not answer; start it or remove it first",
+        silent.join(" and node ")
+    )
 }

@@ -233,7 +233,7 @@ fn assemble(
     (snapshots, log, catching_up): (Arc<Snapshots>, &LogStore, &Arc<CatchingUp>),
 ) -> (ClusterHandle, Arc<Raising>, Vec<JoinHandle<()>>) {
     let (raft, published) = (greeted.raft.clone(), greeted.published.clone());
-    let admission = Admission::new(raft.clone(), published.clone());
+    let admission = Admission::new(raft.clone(), peers.clone(), published.clone());
     let leader = LeaderLink::new(raft.clone(), peers, admission.clone());
     let raising = Arc::new(Raising {
         leader: leader.clone(),

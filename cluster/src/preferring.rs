@@ -8,7 +8,7 @@ use std::time::Duration;
 use openraft::async_runtime::WatchReceiver as _;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::members::{self, MemberChange};
+use crate::members;
 use crate::raft_types::{Raft, RaftMetrics};
 use crate::reach::{self, LAG_MAX, SILENCE_MAX};
 use crate::tenure::Tenure;
@@ -91,7 +91,7 @@ pub(crate) async fn keep_preferring(raft: Raft, region: String, lead_at_least: D
             continue;
         };
         let region = &preference.region;
-        match members::change(&raft, MemberChange::TransferLeader(node_id)).await {
+        match members::transfer_leader(&raft, node_id).await {
             Ok(()) => tracing::info!(node_id, region, "leadership goes to the preferred region"),
             Err(error) => tracing::debug!(node_id, region, %error, "leadership stays for now"),
         }

@@ -372,6 +372,11 @@ async fn a_node_that_was_removed_while_it_was_down_hears_of_it_and_joins_again_w
     cluster.join(1, 4);
     let mut node = cluster.serve(4);
     ready().await;
+    let mark = cluster.folder(4).join("raft/JOINING");
+    eventually("node 4 to be no newcomer any more", async || {
+        (!mark.exists()).then_some(())
+    })
+    .await;
     node.kill();
     cluster.cluster_command(1, &["remove", "4"]);
 
